@@ -1,0 +1,1 @@
+"""The Bot API methods: one function per method, registered by name."""
