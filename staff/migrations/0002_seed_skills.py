@@ -13,19 +13,21 @@ SKILLS = [  # code, name, the code before v1.2's last revisions
 
 
 def seed(apps, schema_editor):
-    Skill, MasterSkill = apps.get_model("staff", "Skill"), apps.get_model("staff", "MasterSkill")
+    MasterSkill = apps.get_model("staff", "MasterSkill")
+    skills = apps.get_model("staff", "Skill").objects.using(schema_editor.connection.alias)
+    links = MasterSkill.objects.using(schema_editor.connection.alias)
     for code, name, old_code in SKILLS:
-        old = Skill.objects.filter(code=old_code).first()
-        if old and not Skill.objects.filter(code=code).exists():
-            Skill.objects.filter(pk=old.pk).update(code=code)
+        old = skills.filter(code=old_code).first()
+        if old and not skills.filter(code=code).exists():
+            skills.filter(pk=old.pk).update(code=code)
             continue
-        skill, _ = Skill.objects.get_or_create(code=code, defaults={"name": name})
+        skill, _ = skills.get_or_create(code=code, defaults={"name": name})
         if old:  # both are there: one skill from now on
-            masters = MasterSkill.objects.filter(skill=old).values_list("master_id", flat=True)
-            MasterSkill.objects.bulk_create(
-                [MasterSkill(master_id=master, skill=skill) for master in masters], ignore_conflicts=True
+            masters = links.filter(skill_id=old.pk).values_list("master_id", flat=True)
+            links.bulk_create(
+                [MasterSkill(master_id=master, skill_id=skill.pk) for master in masters], ignore_conflicts=True
             )
-            Skill.objects.filter(pk=old.pk).update(is_active=False)
+            skills.filter(pk=old.pk).update(is_active=False)
 
 
 class Migration(migrations.Migration):

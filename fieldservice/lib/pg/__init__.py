@@ -6,6 +6,12 @@ from fieldservice.lib.pg.fields import PgEnumField
 from fieldservice.lib.pg.operations import CreateEnum, NamePrimaryKey, RecreateEnum
 
 __all__ = [
-    "CreateEnum", "ForeignKeyConstraint", "LongIndex", "NamePrimaryKey", "PgEnumField", "RecreateEnum", "named_fk",
+    "CreateEnum",
+    "ForeignKeyConstraint",
+    "LongIndex",
+    "NamePrimaryKey",
+    "PgEnumField",
+    "RecreateEnum",
+    "named_fk",
     "refuse_unknown",
 ]

@@ -30,7 +30,10 @@ def check_enum_labels(
             labels = [label for label, _ in field.flatchoices]
             if labels != types.get(field.enum_type, labels):
                 found.append(
-                    checks.Warning(f"ENUM {field.enum_type}: {types[field.enum_type]} in the database, "
-                                   f"{labels} in the code", obj=field, id="fieldservice.W001")
+                    checks.Warning(
+                        f"ENUM {field.enum_type}: {types[field.enum_type]} in the database, {labels} in the code",
+                        obj=field,
+                        id="fieldservice.W001",
+                    )
                 )
     return found

@@ -29,7 +29,7 @@ class ForeignKeyConstraint(models.BaseConstraint):
             f"({quote(field.target_field.column)}) ON DELETE {self.on_delete}"
         )
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         # inside CREATE TABLE: wait, the other table may not exist yet
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 

@@ -59,17 +59,28 @@ class RecreateEnum(Operation):
     reduces_to_sql = False
 
     def __init__(
-        self, name: str, old: Sequence[str], new: Sequence[str],
-        mapping: Mapping[str, str] | None = None, reverse_mapping: Mapping[str, str] | None = None,
+        self,
+        name: str,
+        old: Sequence[str],
+        new: Sequence[str],
+        mapping: Mapping[str, str] | None = None,
+        reverse_mapping: Mapping[str, str] | None = None,
     ) -> None:
         self.name, self.old, self.new = name, list(old), list(new)
         self.mapping, self.reverse_mapping = dict(mapping or {}), dict(reverse_mapping or {})
 
     def deconstruct(self) -> Any:
-        return type(self).__name__, [], {
-            "name": self.name, "old": self.old, "new": self.new,
-            "mapping": self.mapping, "reverse_mapping": self.reverse_mapping,
-        }
+        return (
+            type(self).__name__,
+            [],
+            {
+                "name": self.name,
+                "old": self.old,
+                "new": self.new,
+                "mapping": self.mapping,
+                "reverse_mapping": self.reverse_mapping,
+            },
+        )
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """AlterField of the choices follows in the migration."""

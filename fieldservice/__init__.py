@@ -1,0 +1,1 @@
+"""The project: settings and composition on top, the shared floor (lib, outbox, runtime, embedded) underneath."""

@@ -1,0 +1,153 @@
+"""The environment, read once and checked: a wrong value stops the start with one sentence naming the variable."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import time
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+TOKEN = re.compile(r"^\d+:[\w-]+$")
+
+
+def load(path: Path) -> None:
+    """Read a `.env` file if there is one; variables that are already set win."""
+    if path.is_file():
+        environ.Env.read_env(str(path), overwrite=False)
+
+
+def read(name: str, default: T, convert: Callable[[str], T], expected: str) -> T:
+    """The variable `name` through `convert`; `default` when unset or empty. Raises ImproperlyConfigured."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return convert(raw)
+    except (ValueError, KeyError, InvalidOperation) as error:
+        shown = "its value" if name.endswith(("TOKEN", "SECRET", "KEY", "URL", "DSN")) else repr(raw)
+        raise ImproperlyConfigured(f"{name}: {shown} is not valid; expected {expected}.") from error
+
+
+def text(name: str, default: str = "") -> str:
+    """Any text."""
+    return read(name, default, str, "text")
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """Yes or no."""
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    return read(name, default, lambda raw: words[raw.lower()], "true or false")
+
+
+def integer(name: str, default: int, low: int, high: int) -> int:
+    """A whole number between `low` and `high`, both included."""
+
+    def convert(raw: str) -> int:
+        value = int(raw)
+        if not low <= value <= high:
+            raise ValueError(raw)
+        return value
+
+    return read(name, default, convert, f"a whole number from {low} to {high}")
+
+
+def money(name: str, default: str) -> Decimal:
+    """Roubles, up to two decimal places, not negative."""
+
+    def convert(raw: str) -> Decimal:
+        value = Decimal(raw)
+        if value != value.quantize(Decimal("0.01")) or not 0 <= value < 10**8:
+            raise ValueError(raw)
+        return value
+
+    return read(name, Decimal(default), convert, "an amount like 2500 or 2500.00")
+
+
+def clock(name: str, default: str) -> time:
+    """A local time of day, HH:MM."""
+    return read(name, time.fromisoformat(default), time.fromisoformat, "a time like 10:00")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def chat(name: str) -> int | None:
+    """A Telegram chat id (channels start with -100) or None."""
+    return read(name, None, int, "a chat id like -1001234567890")
+
+
+def ids(name: str) -> list[int]:
+    """Telegram ids separated by commas; JSON brackets are allowed, as in older files."""
+
+    def convert(raw: str) -> list[int]:
+        return [int(part) for part in raw.strip("[]").split(",") if part.strip()]
+
+    return read(name, [], convert, "numbers separated by commas, like 111111111,222222222")
+
+
+def token(name: str) -> str:
+    """A bot token, `<digits>:<letters>`, or an empty string."""
+
+    def convert(raw: str) -> str:
+        if not TOKEN.match(raw):
+            raise ValueError(raw)
+        return raw
+
+    return read(name, "", convert, "a bot token like <digits>:<letters>, as BotFather gives it")
+
+
+def zone(name: str, default: str) -> str:
+    """An IANA time zone name."""
+
+    def convert(raw: str) -> str:
+        try:
+            return ZoneInfo(raw).key
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(raw) from error
+
+    return read(name, default, convert, "an IANA time zone like Europe/Moscow")
+
+
+def url(name: str, default: str, *schemes: str) -> str:
+    """An address with one of the given schemes."""
+
+    def convert(raw: str) -> str:
+        if urlsplit(raw).scheme not in schemes:
+            raise ValueError(raw)
+        return raw
+
+    return read(name, default, convert, "an address that starts with " + " or ".join(f"{s}://" for s in schemes))
+
+
+def choice(name: str, default: str, *options: str) -> str:
+    """One of `options`."""
+
+    def convert(raw: str) -> str:
+        if raw not in options:
+            raise ValueError(raw)
+        return raw
+
+    return read(name, default, convert, "one of " + ", ".join(options))
+
+
+def database(embedded: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Django's DATABASES entry from DATABASE_URL, else the embedded server's."""
+    raw = os.environ.get("DATABASE_URL", "").strip()
+    if not raw:
+        return embedded()
+    if urlsplit(raw).scheme not in {"postgres", "postgresql", "postgresql+asyncpg", "pgsql"}:
+        raise ImproperlyConfigured("DATABASE_URL: its value is not valid; expected postgres://user:password@host/name.")
+    entry: dict[str, Any] = environ.Env.db_url_config(raw.replace("postgresql+asyncpg", "postgres", 1))
+    entry["ENGINE"] = "django.db.backends.postgresql"
+    return entry

@@ -1,0 +1,195 @@
+"""The typed settings registry: every key, its type, range and default (spec §4, §13).
+
+A stored value that is broken or out of range never stops anything: the default is used and a warning is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings as env
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import InvalidError
+from fieldservice.runtime.models import Setting
+
+log = logging.getLogger(__name__)
+TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+
+def _bool(raw: str) -> bool:
+    word = raw.strip().lower()
+    if word not in TRUE | FALSE:
+        raise ValueError(raw)
+    return word in TRUE
+
+
+CONVERT: dict[str, Callable[[str], Any]] = {
+    "INT": int,
+    "DECIMAL": Decimal,
+    "BOOL": _bool,
+    "STR": str,
+    "TIME": lambda raw: time.fromisoformat(raw.strip()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting. `default` is called at every read, so that the environment decides; limits are inclusive."""
+
+    name: str
+    type: str
+    default: Callable[[], Any]
+    label: Any
+    low: Any = None
+    high: Any = None
+
+    def parse(self, raw: str) -> Any:
+        """The typed value of `raw`. Raises InvalidError with a sentence that names the range."""
+        try:
+            value = CONVERT[self.type](raw)
+        except (ValueError, InvalidOperation) as error:
+            raise InvalidError({self.name: self._expected()}) from error
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise InvalidError({self.name: self._expected()})
+        return value
+
+    def _expected(self) -> str:
+        if self.type in {"INT", "DECIMAL"}:
+            return _("%(label)s: a number from %(low)s to %(high)s is expected.") % {
+                "label": self.label,
+                "low": self.low,
+                "high": self.high,
+            }
+        if self.type == "TIME":
+            return _("%(label)s: a time like 10:00 is expected.") % {"label": self.label}
+        return _("%(label)s: yes or no is expected.") % {"label": self.label}
+
+
+def _env(name: str) -> Callable[[], Any]:
+    return lambda: getattr(env, name)
+
+
+def _chat(name: str) -> Callable[[], int]:
+    return lambda: getattr(env, name) or 0
+
+
+_t = gettext_lazy
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key(
+            "distribution_tick_seconds",
+            "INT",
+            _env("DISTRIBUTION_TICK_SECONDS"),
+            _t("Dispatch: seconds between ticks"),
+            1,
+            600,
+        ),
+        Key(
+            "distribution_sla_seconds",
+            "INT",
+            _env("DISTRIBUTION_SLA_SECONDS"),
+            _t("Dispatch: seconds to answer an offer"),
+            5,
+            3600,
+        ),
+        Key("distribution_rounds", "INT", _env("DISTRIBUTION_ROUNDS"), _t("Dispatch: rounds"), 1, 20),
+        Key("offers_per_round", "INT", lambda: 1, _t("Dispatch: offers per round"), 1, 10),
+        Key(
+            "escalate_to_admin_after_min", "INT", lambda: 10, _t("Dispatch: minutes until an admin is alerted"), 0, 1440
+        ),
+        Key("max_active_orders", "INT", lambda: 5, _t("Active orders per master"), 0, 50),
+        Key("distribution_log_topn", "INT", lambda: 10, _t("Dispatch: candidates in the log"), 0, 50),
+        Key("citywide_fallback", "BOOL", lambda: True, _t("Dispatch: whole city when the district is empty")),
+        Key("working_hours_start", "TIME", _env("WORKDAY_START"), _t("Working window from")),
+        Key("working_hours_end", "TIME", _env("WORKDAY_END"), _t("Working window to")),
+        Key("asap_late_threshold", "TIME", _env("ASAP_LATE_THRESHOLD"), _t("ASAP is too late from")),
+        Key(
+            "guarantee_company_payment",
+            "DECIMAL",
+            _env("GUARANTEE_COMPANY_PAYMENT"),
+            _t("Guarantee: paid by the company"),
+            0,
+            100000,
+        ),
+        Key("guarantee_days", "INT", lambda: 14, _t("Guarantee: days after closing"), 0, 365),
+        Key(
+            "commission_deadline_hours",
+            "INT",
+            _env("COMMISSION_DEADLINE_HOURS"),
+            _t("Commission: hours to pay"),
+            1,
+            168,
+        ),
+        Key("commission_percent_default", "INT", lambda: 50, _t("Commission: percent"), 0, 100),
+        Key(
+            "commission_percent_high_volume",
+            "INT",
+            lambda: 40,
+            _t("Commission: percent for a high average check"),
+            0,
+            100,
+        ),
+        Key(
+            "commission_high_volume_threshold",
+            "INT",
+            lambda: 7000,
+            _t("Commission: high average check from"),
+            0,
+            1000000,
+        ),
+        Key(
+            "access_code_ttl_hours",
+            "INT",
+            _env("ACCESS_CODE_TTL_HOURS"),
+            _t("Access codes: hours they are valid"),
+            1,
+            720,
+        ),
+        Key("alerts_channel_id", "INT", _chat("ALERTS_CHANNEL_ID"), _t("ALERTS channel"), -(10**15), 10**15),
+        Key("logs_channel_id", "INT", _chat("LOGS_CHANNEL_ID"), _t("LOGS channel"), -(10**15), 10**15),
+        Key("reports_channel_id", "INT", _chat("REPORTS_CHANNEL_ID"), _t("REPORTS channel"), -(10**15), 10**15),
+        Key("support_contact", "STR", lambda: "", _t("Support contact shown to masters")),
+    )
+}
+
+
+def read(names: Iterable[str]) -> dict[str, Any]:
+    """The current values of `names`, in one query. An unknown name is a KeyError."""
+    wanted = list(names)
+    stored = dict(Setting.objects.filter(key__in=wanted).values_list("key", "value"))
+    return {name: _value(KEYS[name], stored.get(name)) for name in wanted}
+
+
+def get(name: str) -> Any:
+    """The current value of one setting."""
+    return read([name])[name]
+
+
+def write(name: str, raw: str, *, actor: Actor) -> Any:
+    """Store a value; returns it typed. Raises InvalidError for an unknown key or a value out of range."""
+    if name not in KEYS:
+        raise InvalidError({"key": _("There is no setting called %(name)s.") % {"name": name}})
+    value = KEYS[name].parse(raw)
+    Setting.objects.update_or_create(
+        key=name, defaults={"value": raw.strip(), "value_type": KEYS[name].type, "updated_by_staff_id": actor.staff_id}
+    )
+    return value
+
+
+def _value(key: Key, raw: str | None) -> Any:
+    if raw is None or not raw.strip():
+        return key.default()
+    try:
+        return key.parse(raw)
+    except InvalidError:
+        log.warning("setting_ignored", extra={"key": key.name})
+        return key.default()

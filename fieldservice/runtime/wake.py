@@ -1,0 +1,29 @@
+"""Wakes a Celery task after the commit. Rows are the queue: a lost wake-up costs time until the next tick, no more."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+
+
+def after_commit(task: str, **kwargs: Any) -> None:
+    """Start `task` once the running transaction is committed; never fails the caller's own work."""
+
+    def send() -> None:
+        # Redis may be down: the order is safe in its table, the tick will find it
+        try:
+            current_app.send_task(task, kwargs=kwargs, expires=60, retry=False)
+        except Exception:
+            log.warning("wake_failed", extra={"task": task}, exc_info=True)
+
+    transaction.on_commit(send, robust=True)
+
+
+def dispatch(city_id: int | None = None) -> None:
+    """An order may be ready for an offer. `city_id`: a master there became free, look at its stuck orders, too."""
+    after_commit("orders.tasks.nudge", city_id=city_id)

@@ -1,0 +1,168 @@
+"""All settings, from the environment and `.env` (see `.env.example`)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from fieldservice import embedded, env
+from fieldservice.admin_theme import UNFOLD as UNFOLD
+from fieldservice.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load(BASE_DIR / ".env")
+
+# --- what this installation is -----------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY:
+    if embedded.needed() == set():
+        raise ImproperlyConfigured(
+            "SECRET_KEY: not set; expected 50 or more random characters "
+            "(python -c 'import secrets; print(secrets.token_urlsafe(50))')."
+        )
+    SECRET_KEY = embedded.secret_key()  # the demo's own, made once, kept beside its database
+
+# --- Django ------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "fieldservice.admin_apps.FieldServiceAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "fieldservice.runtime",
+    "fieldservice.outbox",
+    "geo",
+    "staff",
+    "orders",
+    "finance",
+    "bots",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "fieldservice.urls"
+WSGI_APPLICATION = "fieldservice.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+AUTH_USER_MODEL = "staff.StaffUser"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+
+# --- PostgreSQL and Redis: real servers by URL, else the embedded ones ------------------------------------------
+DATABASES = {"default": env.database(embedded.database)}
+DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+# JIT pays off in reports that run for seconds; it costs 40 ms in every dispatch batch
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
+_redis = env.url("REDIS_URL", "", "redis", "rediss", "unix")
+REDIS_FSM_URL = _redis or embedded.redis_url(1)
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis or embedded.redis_url(2)}
+}
+CELERY_BROKER_URL = _redis or embedded.celery_url(0)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_DB_REUSE_MAX = 100  # else the prefork worker opens a new connection for every task
+
+# --- language and time -------------------------------------------------------------------------------------------
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "ru", "ru", "en")
+LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+TIMEZONE = env.zone("TIMEZONE", "Europe/Moscow")  # cities without a zone of their own
+
+# --- files -------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = BASE_DIR / "media"
+
+# --- Telegram ----------------------------------------------------------------------------------------------------
+MASTER_BOT_TOKEN = env.token("MASTER_BOT_TOKEN")
+ADMIN_BOT_TOKEN = env.token("ADMIN_BOT_TOKEN")
+TELEGRAM_API_URL = env.url("TELEGRAM_API_URL", "https://api.telegram.org", "http", "https").rstrip("/")
+WEBHOOK_URL = env.url("WEBHOOK_URL", "", "https", "http")
+WEBHOOK_SECRET = env.text("WEBHOOK_SECRET")
+GLOBAL_ADMINS_TG_IDS = env.ids("GLOBAL_ADMINS_TG_IDS")
+LOGS_CHANNEL_ID = env.chat("LOGS_CHANNEL_ID")
+ALERTS_CHANNEL_ID = env.chat("ALERTS_CHANNEL_ID")
+REPORTS_CHANNEL_ID = env.chat("REPORTS_CHANNEL_ID")
+
+# --- defaults of the settings table (fieldservice.runtime.registry) ----------------------------------------------
+HEARTBEAT_SECONDS = env.integer("HEARTBEAT_SECONDS", 60, 1, 3600)
+DISTRIBUTION_TICK_SECONDS = env.integer("DISTRIBUTION_TICK_SECONDS", 30, 1, 600)
+DISTRIBUTION_SLA_SECONDS = env.integer("DISTRIBUTION_SLA_SECONDS", 120, 5, 3600)
+DISTRIBUTION_ROUNDS = env.integer("DISTRIBUTION_ROUNDS", 2, 1, 20)
+COMMISSION_DEADLINE_HOURS = env.integer("COMMISSION_DEADLINE_HOURS", 3, 1, 168)
+GUARANTEE_COMPANY_PAYMENT = env.money("GUARANTEE_COMPANY_PAYMENT", "2500")
+WORKDAY_START = env.clock("WORKDAY_START", "10:00")
+WORKDAY_END = env.clock("WORKDAY_END", "20:00")
+ASAP_LATE_THRESHOLD = env.clock("ASAP_LATE_THRESHOLD", "19:30")
+ACCESS_CODE_TTL_HOURS = env.integer("ACCESS_CODE_TTL_HOURS", 24, 1, 720)
+OVERDUE_WATCHDOG_MIN = env.integer("OVERDUE_WATCHDOG_MIN", 10, 1, 60)
+
+# --- operations --------------------------------------------------------------------------------------------------
+BACKUP_DIR = env.text("BACKUP_DIR", "backups")
+SENTRY_DSN = env.url("SENTRY_DSN", "", "https", "http")
+REQUIRE_2FA = env.flag("REQUIRE_2FA")
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR")
+LOGGING = logging_config(LOG_LEVEL)
+
+# --- security: strict unless this is the local demo ---------------------------------------------------------------
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+if not DEBUG and "postgres" not in embedded.needed():
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+if SENTRY_DSN and "pytest" not in sys.modules:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)

@@ -1,0 +1,21 @@
+"""Settings for tests: the same, with cheap passwords and no surprises from a developer's own `.env`."""
+
+import os
+
+os.environ.setdefault("LANGUAGE_CODE", "ru")
+for _name in ("DATABASE_URL", "REDIS_URL"):
+    os.environ[_name] = os.environ.get("TEST_" + _name, "")
+for _name in ("MASTER_BOT_TOKEN", "ADMIN_BOT_TOKEN", "SENTRY_DSN", "LOGS_CHANNEL_ID", "ALERTS_CHANNEL_ID"):
+    os.environ[_name] = ""
+
+from fieldservice.settings import *  # noqa: E402, F403
+
+SECRET_KEY = "only-for-tests-" * 5
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,21 @@
+"""Addresses: the web admin, health checks."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.generic import RedirectView
+
+from fieldservice.runtime import health
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers: says nothing of the database."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+]

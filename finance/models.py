@@ -1,0 +1,231 @@
+"""Commissions, the owner's requisites, referrals and their rewards."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from fieldservice.lib.pg import LongIndex, PgEnumField, named_fk
+from finance.enums import CommissionStatus, RewardStatus
+from orders.models import Order
+from staff.models import Master, StaffUser
+
+
+class OwnerRequisites(models.Model):
+    """One version of where commissions are paid to. Never changed: a new version is a new row."""
+
+    methods = models.JSONField(_("methods"), default=list, db_default=[])
+    card_number = models.CharField(_("card number"), max_length=19, blank=True, default="", db_default="")
+    card_holder = models.CharField(_("card holder"), max_length=120, blank=True, default="", db_default="")
+    card_bank = models.CharField(_("card's bank"), max_length=80, blank=True, default="", db_default="")
+    sbp_phone = models.CharField(_("SBP phone"), max_length=16, blank=True, default="", db_default="")
+    sbp_bank = models.CharField(_("SBP bank"), max_length=80, blank=True, default="", db_default="")
+    sbp_qr = models.BinaryField(_("QR image"), null=True, blank=True)
+    other_text = models.TextField(_("other"), blank=True, default="", db_default="")
+    comment_template = models.CharField(_("payment comment"), max_length=200, blank=True, default="", db_default="")
+    created_by_staff = models.ForeignKey(
+        StaffUser,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("changed by"),
+    )
+    created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "owner_requisites"
+        verbose_name, verbose_name_plural = _("requisites"), _("requisites")
+        constraints = [named_fk("owner_requisites", "created_by_staff_id", "staff_users", "SET NULL")]
+
+    def __str__(self) -> str:
+        return f"v{self.pk}"
+
+
+class Commission(models.Model):
+    """What a master owes for a closed order. `finance.services.commissions` is the only writer of `status`."""
+
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, db_constraint=False, verbose_name=_("order"))
+    master = models.ForeignKey(
+        Master,
+        models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="commissions",
+        verbose_name=_("master"),
+    )
+    amount = models.DecimalField(_("due"), max_digits=10, decimal_places=2)
+    percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, editable=False)  # before v1.2
+    status = PgEnumField(_("status"), enum_type="commission_status", choices=CommissionStatus.choices)
+    deadline_at = models.DateTimeField(_("deadline"))
+    paid_at = models.DateTimeField(null=True, blank=True, editable=False)  # before v1.2
+    blocked_applied = models.BooleanField(_("master blocked"), default=False, db_default=False)
+    blocked_at = models.DateTimeField(_("blocked at"), null=True, blank=True)
+    payment_reference = models.CharField(_("remark"), max_length=120, null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True, db_default=Now())
+    rate = models.DecimalField(_("rate"), max_digits=5, decimal_places=2, null=True, blank=True)
+    paid_reported_at = models.DateTimeField(_("payment reported"), null=True, blank=True)
+    paid_approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    paid_amount = models.DecimalField(_("paid"), max_digits=10, decimal_places=2, null=True, blank=True)
+    is_paid = models.BooleanField(_("is paid"), default=False, db_default=False)
+    has_checks = models.BooleanField(_("has receipts"), default=False, db_default=False)
+    pay_to_snapshot = models.JSONField(_("requisites"), null=True, blank=True)
+    # --- new columns
+    requisites = models.ForeignKey(
+        OwnerRequisites,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("requisites version"),
+    )
+    approved_by_staff = models.ForeignKey(
+        StaffUser,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("approved by"),
+    )
+    amount_reason = models.CharField(_("why another amount"), max_length=200, null=True, blank=True)
+
+    class Meta:
+        db_table = "commissions"
+        verbose_name, verbose_name_plural = _("commission"), _("commissions")
+        indexes = [
+            LongIndex(fields=["is_paid", "deadline_at"], name="ix_commissions__ispaid_deadline"),
+            LongIndex(fields=["status", "deadline_at"], name="ix_commissions__status_deadline"),
+            LongIndex(fields=["master", "status"], name="ix_commissions__master_status"),
+            LongIndex(fields=["-created_at"], name="ix_commissions__created_at"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["order"], name="uq_commissions__order_id"),
+            named_fk("commissions", "order_id", "orders", "CASCADE"),
+            named_fk("commissions", "master_id", "masters", "CASCADE"),
+            named_fk("commissions", "requisites_id", "owner_requisites", "RESTRICT"),
+            named_fk("commissions", "approved_by_staff_id", "staff_users", "SET NULL"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class CommissionDeadlineNotification(models.Model):
+    """A reminder of v1.2 (hours before the deadline), kept for imports."""
+
+    commission = models.ForeignKey(Commission, models.CASCADE, db_index=False, db_constraint=False)
+    hours_before = models.SmallIntegerField()
+    sent_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "commission_deadline_notifications"
+        verbose_name, verbose_name_plural = _("deadline reminder"), _("deadline reminders")
+        indexes = [LongIndex(fields=["commission"], name="ix_commission_deadline_notifications__commission")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["commission", "hours_before"], name="uq_commission_deadline_notifications__commission_hours"
+            ),
+            models.CheckConstraint(
+                name="commission_deadline_notifications_hours_before_check", condition=Q(hours_before__in=(1, 6, 24))
+            ),
+            named_fk(
+                "commission_deadline_notifications",
+                "commission_id",
+                "commissions",
+                "CASCADE",
+                name="commission_deadline_notifications_commission_id_fkey",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.commission_id}: {self.hours_before}"
+
+
+class Referral(models.Model):
+    """Who invited a master; one inviter each."""
+
+    master = models.ForeignKey(
+        Master, models.CASCADE, db_index=False, db_constraint=False, related_name="+", verbose_name=_("master")
+    )
+    referrer = models.ForeignKey(
+        Master,
+        models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="referrals",
+        verbose_name=_("invited by"),
+    )
+    created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "referrals"
+        verbose_name, verbose_name_plural = _("referral"), _("referrals")
+        indexes = [
+            LongIndex(fields=["master"], name="ix_referrals__master"),
+            LongIndex(fields=["referrer"], name="ix_referrals__referrer"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["master"], name="uq_referrals__master_id"),
+            named_fk("referrals", "master_id", "masters", "CASCADE"),
+            named_fk("referrals", "referrer_id", "masters", "CASCADE"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.master_id} ← {self.referrer_id}"
+
+
+class ReferralReward(models.Model):
+    """What an inviter earned from a commission; once per commission and level."""
+
+    referrer = models.ForeignKey(
+        Master,
+        models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="rewards",
+        verbose_name=_("inviter"),
+    )
+    referred_master = models.ForeignKey(
+        Master, models.CASCADE, db_index=False, db_constraint=False, related_name="+", verbose_name=_("for master")
+    )
+    commission = models.ForeignKey(
+        Commission,
+        models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="rewards",
+        verbose_name=_("commission"),
+    )
+    level = models.SmallIntegerField(_("level"))
+    percent = models.DecimalField(_("percent"), max_digits=5, decimal_places=2)
+    amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2)
+    status = PgEnumField(_("status"), enum_type="referral_reward_status", choices=RewardStatus.choices)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "referral_rewards"
+        verbose_name, verbose_name_plural = _("reward"), _("rewards")
+        indexes = [
+            LongIndex(fields=["referrer", "status"], name="ix_ref_rewards__referrer_status"),
+            LongIndex(fields=["referred_master"], name="ix_ref_rewards__referred"),
+            LongIndex(fields=["referrer", "created_at"], name="ix_ref_rewards__referrer_created"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["commission", "level"], name="uq_referral_rewards__commission_level"),
+            named_fk("referral_rewards", "referrer_id", "masters", "CASCADE"),
+            named_fk("referral_rewards", "referred_master_id", "masters", "CASCADE"),
+            named_fk("referral_rewards", "commission_id", "commissions", "CASCADE"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referrer_id}: {self.amount}"

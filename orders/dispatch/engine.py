@@ -1,0 +1,135 @@
+"""The engine: `tick` and `nudge` are the same call, snapshot → decide → apply, one short transaction per batch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import TypeVar
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from fieldservice.outbox import services as outbox
+from fieldservice.outbox.services import Message
+from fieldservice.runtime import heartbeats, registry
+from orders.dispatch import deferred, escalation
+from orders.dispatch.apply import apply
+from orders.dispatch.decide import decide
+from orders.dispatch.snapshot import claim, load, load_config
+from orders.dispatch.values import Config, Decision
+from orders.enums import OrderStatus
+from orders.models import Order
+from orders.services import offers
+
+T = TypeVar("T")
+log = logging.getLogger("dispatch")
+BATCH = 1000
+#: serialises batches, so that two engines never count the same free place twice; freed by the commit, cannot leak
+LOCK = 982734
+SET_ASIDE = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one call did."""
+
+    expired: int = 0
+    woken: list[int] = field(default_factory=list)
+    escalated_to_admins: list[int] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    set_aside: list[int] = field(default_factory=list)
+
+
+def tick(*, now: datetime | None = None, rng: Random | None = None) -> Report:
+    """Expire overdue offers, wake deferred orders, escalate, then serve every due order."""
+    now = now or timezone.now()
+    config, report = load_config(), Report()
+    report.expired = len(offers.expire_due(now=now))
+    for order_id in deferred.due(now=now):
+        if _guarded(report, order_id, now, partial(deferred.wake, order_id, now=now)):
+            report.woken.append(order_id)
+    with transaction.atomic():
+        report.escalated_to_admins = escalation.to_admins(config=config, now=now)
+    serve_due(report, config=config, now=now, rng=rng)
+    heartbeats.beat("dispatch_tick", now=now, decisions=len(report.decisions), expired=report.expired)
+    return report
+
+
+def nudge(*, city_id: int | None = None, now: datetime | None = None, rng: Random | None = None) -> Report:
+    """Something happened: serve what is due now. `city_id`: a master became free there, look at stuck orders, too."""
+    now = now or timezone.now()
+    if city_id is not None:
+        Order.objects.filter(
+            city_id=city_id,
+            status__in=OrderStatus.SEARCH,
+            assigned_master__isnull=True,
+            escalation_reason="no_candidates",
+            dispatch_at__gt=now,
+        ).update(dispatch_at=now)
+    report = Report(expired=len(offers.expire_due(now=now)))
+    return serve_due(report, config=load_config(), now=now, rng=rng)
+
+
+def serve_due(report: Report, *, config: Config, now: datetime, rng: Random | None = None) -> Report:
+    """All due orders, batch by batch; a failed batch is served one by one, and only the guilty order is set aside."""
+    rng = rng or Random()
+    while True:
+        try:
+            decisions = _batch(config=config, now=now, rng=rng)
+        except Exception:
+            log.exception("dispatch_batch_failed")
+            decisions = _one_by_one(report, config=config, now=now, rng=rng)
+        if not decisions:
+            return report
+        report.decisions += decisions
+
+
+def _batch(*, config: Config, now: datetime, rng: Random, only: int | None = None) -> list[Decision]:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        orders = claim(now=now, limit=BATCH, only=only)
+        if not orders:
+            return []
+        decisions = decide(load(orders, config=config, now=now), config, now, rng)
+        apply(decisions, config=config, now=now)
+    return decisions
+
+
+def _one_by_one(report: Report, *, config: Config, now: datetime, rng: Random) -> list[Decision]:
+    due = Order.objects.filter(status__in=OrderStatus.SEARCH, assigned_master__isnull=True, dispatch_at__lte=now)
+    done: list[Decision] = []
+    for order_id in due.order_by("dispatch_at").values_list("pk", flat=True)[:BATCH]:
+        work = partial(_batch, config=config, now=now, rng=rng, only=order_id)
+        done += _guarded(report, order_id, now, work) or []
+    return done
+
+
+def _guarded(report: Report, order_id: int, now: datetime, work: Callable[[], T]) -> T | None:
+    try:
+        return work()
+    except Exception as error:
+        log.exception("dispatch_order_failed", extra={"order": order_id})
+        report.set_aside.append(order_id)
+        _set_aside(order_id, f"{type(error).__name__}: {error}"[:500], now)
+        return None
+
+
+def _set_aside(order_id: int, error: str, now: datetime) -> None:
+    """The order is looked at again in five minutes; ALERTS is told once an hour."""
+    with transaction.atomic():
+        Order.objects.filter(pk=order_id).update(dispatch_error=error, dispatch_at=now + SET_ASIDE)
+        channel = registry.get("alerts_channel_id")
+        if channel:
+            outbox.enqueue(
+                Message(
+                    event="dispatch_error",
+                    chat_id=channel,
+                    payload={"order_id": order_id},
+                    dedup_key=f"dispatch_error:{order_id}:{now:%Y%m%d%H}",
+                )
+            )

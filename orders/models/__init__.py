@@ -1,0 +1,8 @@
+"""Orders and what happens to them."""
+
+from orders.models.attachment import Attachment
+from orders.models.offer import Offer
+from orders.models.order import Order, OrderStatusHistory
+from orders.models.trace import DispatchDecision, DistributionMetric
+
+__all__ = ["Attachment", "DispatchDecision", "DistributionMetric", "Offer", "Order", "OrderStatusHistory"]

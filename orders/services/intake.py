@@ -1,0 +1,142 @@
+"""How an order comes in: checked, planned, written with its history, and the engine woken (spec §3, §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import DomainError, ForbiddenError, InvalidError
+from fieldservice.lib.localtime import zone
+from fieldservice.lib.phones import parse_phone
+from fieldservice.runtime import wake
+from geo.models import City, District, Street
+from orders.enums import Category, OrderStatus
+from orders.models import Order
+from orders.services import history, lifecycle
+from orders.services.schedule import Plan, Slot, check_slot, plan
+from orders.services.window import load_window
+from staff.scope import require_city
+
+LIMITS = {"house": 32, "apartment": 32, "address_comment": 500, "client_name": 160, "description": 2000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """What staff typed. `slot` None: as soon as possible. `confirm_late`: yes to tomorrow when today is over."""
+
+    city_id: int
+    client_phone: str
+    category: str
+    district_id: int | None = None
+    street_id: int | None = None
+    house: str = ""
+    apartment: str = ""
+    address_comment: str = ""
+    client_name: str = ""
+    description: str = ""
+    slot: Slot | None = None
+    confirm_late: bool = False
+    external_key: str | None = None
+
+
+def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order:
+    """Write the order; it is searching or deferred when this returns.
+
+    A second call with the same `external_key` returns the first order. Raises InvalidError (`fields` says what to
+    correct), TooLateForToday (confirm or choose), ForbiddenError, NotFoundError; then nothing was written.
+    """
+    now = now or timezone.now()
+    if not lifecycle.may(actor, "order.create"):
+        raise ForbiddenError(_("Your role does not allow this."))
+    require_city(actor, new.city_id)
+    if existing := _by_key(new.external_key):
+        return existing
+    city, values = _checked(new)
+    planned = _planned(new, city, now)
+    try:
+        with transaction.atomic():
+            return _write(values, planned, new, actor, now)
+    except IntegrityError:
+        # somebody used the same key a moment ago: theirs is the order
+        existing = _by_key(new.external_key)
+        if existing is None:
+            raise
+        return existing
+
+
+def _write(values: dict[str, object], planned: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
+    slot = planned.slot
+    order = Order.objects.create(
+        **values,
+        status=OrderStatus.CREATED,
+        created_by_staff_id=actor.staff_id,
+        created_at=now,
+        updated_at=now,
+        timeslot_start_utc=slot.start if slot else None,
+        timeslot_end_utc=slot.end if slot else None,
+        external_key=new.external_key or None,
+        dispatch_at=planned.look_at,
+        dispatch_round=0,
+        search_number=1,
+        version=1,
+    )
+    history.record(order, from_status=None, actor=actor, reason="created_by_staff", now=now)
+    if planned.status == OrderStatus.DEFERRED:
+        lifecycle.move(order, OrderStatus.DEFERRED, actor=actor, reason="outside_working_hours", now=now)
+    else:
+        lifecycle.begin_search(order, actor=actor, reason="search_started", now=now)
+        wake.dispatch()
+    return order
+
+
+def _planned(new: NewOrder, city: City, now: datetime) -> Plan:
+    tz, window = zone(city.timezone), load_window()
+    if new.slot is not None:
+        check_slot(new.slot, now=now, tz=tz, window=window)
+    return plan(new.slot, now=now, tz=tz, window=window, confirm_late=new.confirm_late)
+
+
+def _checked(new: NewOrder) -> tuple[City, dict[str, object]]:
+    errors: dict[str, str] = {}
+    city = City.objects.filter(pk=new.city_id, is_active=True).first()
+    if city is None:
+        raise InvalidError({"city": _("Choose a city from the list.")})
+    values: dict[str, object] = {"city": city, "category": new.category}
+    if new.category not in Category.values:
+        errors["category"] = _("The category must be one of %(names)s.") % {"names": ", ".join(Category.values)}
+    try:
+        values["client_phone"] = parse_phone(new.client_phone)
+    except DomainError as error:
+        errors["client_phone"] = str(error)
+    for name, limit in LIMITS.items():
+        text = getattr(new, name).replace("\x00", "").strip()
+        if len(text) > limit:
+            errors[name] = _("Too long: %(limit)s characters at most (%(field)s).") % {"limit": limit, "field": name}
+        values[name] = text or None
+    errors |= _place(new, city, values)
+    if errors:
+        raise InvalidError(errors)
+    return city, values
+
+
+def _place(new: NewOrder, city: City, values: dict[str, object]) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    district = District.objects.filter(pk=new.district_id, city=city).first() if new.district_id else None
+    street = Street.objects.filter(pk=new.street_id, city=city).first() if new.street_id else None
+    if new.district_id and district is None:
+        errors["district"] = _("This district is not in %(city)s.") % {"city": city.name}
+    if new.street_id and street is None:
+        errors["street"] = _("This street is not in %(city)s.") % {"city": city.name}
+    if district is None and street is not None:
+        district = street.district
+    values |= {"district": district, "street": street, "no_district": district is None}
+    return errors
+
+
+def _by_key(key: str | None) -> Order | None:
+    return Order.objects.filter(external_key=key).first() if key else None

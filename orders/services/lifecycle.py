@@ -1,0 +1,309 @@
+"""THE writer of `Order.status`: one table of legal transitions, one door, a history row for each (spec §3).
+
+Lock order everywhere: Order → Offer → Commission → Master. `lock()` an order first, or call a verb that does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
+from fieldservice.lib.localtime import zone
+from fieldservice.outbox import services as outbox
+from fieldservice.outbox.services import Message
+from fieldservice.runtime import wake
+from orders.enums import OfferState, OrderStatus, OrderType
+from orders.models import Order, OrderStatusHistory
+from orders.services import history, offer_writer
+from staff import access
+from staff.scope import require_city
+
+S = OrderStatus
+STAFF, MASTER, SYSTEM = "staff", "master", "system"
+
+#: (from, to) → who may
+TRANSITIONS: dict[tuple[str, str], frozenset[str]] = {
+    (S.CREATED, S.SEARCHING): frozenset({STAFF, SYSTEM}),
+    (S.CREATED, S.DEFERRED): frozenset({STAFF, SYSTEM}),
+    (S.CREATED, S.GUARANTEE): frozenset({STAFF, SYSTEM}),
+    (S.DEFERRED, S.SEARCHING): frozenset({STAFF, SYSTEM}),
+    (S.DEFERRED, S.GUARANTEE): frozenset({STAFF, SYSTEM}),
+    (S.SEARCHING, S.ASSIGNED): frozenset({STAFF, MASTER}),
+    (S.GUARANTEE, S.ASSIGNED): frozenset({STAFF, MASTER}),
+    (S.ASSIGNED, S.EN_ROUTE): frozenset({MASTER}),
+    (S.EN_ROUTE, S.WORKING): frozenset({MASTER}),
+    (S.WORKING, S.PAYMENT): frozenset({MASTER}),
+    (S.WORKING, S.CLOSED): frozenset({MASTER}),
+    (S.PAYMENT, S.CLOSED): frozenset({STAFF}),
+    **{
+        (source, target): frozenset({STAFF})
+        for source in (S.ASSIGNED, S.EN_ROUTE, S.WORKING)
+        for target in (S.SEARCHING, S.GUARANTEE)
+    },
+    **{
+        (source, S.CANCELED): frozenset({STAFF})
+        for source in (S.CREATED, S.SEARCHING, S.GUARANTEE, S.DEFERRED, S.ASSIGNED, S.EN_ROUTE, S.WORKING)
+    },
+}
+#: a new search: nobody was asked yet, no round is used, no escalation is open
+NEW_SEARCH: dict[str, Any] = {"dispatch_round": 0, "rounds_limit": None, "dispatch_error": None}
+CALM: dict[str, Any] = {
+    "dist_escalated_logist_at": None,
+    "dist_escalated_admin_at": None,
+    "escalation_logist_notified_at": None,
+    "escalation_admin_notified_at": None,
+    "escalation_reason": None,
+}
+
+
+def lock(order_id: int, *, version: int | None = None) -> Order:
+    """The order, locked until the transaction ends.
+
+    Raises NotFoundError, and StaleError when the caller saw another `version`. FOR NO KEY UPDATE: inserts that
+    refer to the order (offers, history) need not wait for it.
+    """
+    order = Order.objects.select_for_update(no_key=True).select_related(None).filter(pk=order_id).first()
+    if order is None:
+        raise NotFoundError(_("There is no order #%(id)s.") % {"id": order_id})
+    if version is not None and order.version != version:
+        raise StaleError(_stale_sentence(order))
+    return order
+
+
+def move(
+    order: Order,
+    to: OrderStatus,
+    *,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    context: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Order:
+    """Write a transition of a locked order with its history row. Raises ConflictError when it is not legal."""
+    allowed = TRANSITIONS.get((order.status, to))
+    if allowed is None:
+        raise ConflictError(
+            _("Order #%(id)s is «%(status)s» now: this is no longer possible.")
+            % {"id": order.pk, "status": order.get_status_display()}
+        )
+    if actor.kind not in allowed:
+        raise ForbiddenError(_("You may not do this with order #%(id)s.") % {"id": order.pk})
+    before, order.status, order.version, order.updated_at = order.status, to, order.version + 1, now
+    for name, value in changes.items():
+        setattr(order, name, value)
+    order.save(update_fields=["status", "version", "updated_at", *changes])
+    history.record(order, from_status=before, actor=actor, reason=reason, now=now, context=context)
+    return order
+
+
+def search_status(order: Order) -> OrderStatus:
+    """The searching status of an order: guarantee orders have their own."""
+    return S.GUARANTEE if order.type == OrderType.GUARANTEE else S.SEARCHING
+
+
+def begin_search(order: Order, *, actor: Actor, reason: str, now: datetime, **changes: Any) -> Order:
+    """A locked order enters search, due at once."""
+    return move(
+        order,
+        search_status(order),
+        actor=actor,
+        reason=reason,
+        now=now,
+        dispatch_at=now,
+        search_started_at=now,
+        **NEW_SEARCH,
+        **changes,
+    )
+
+
+def assign(
+    order: Order, *, master_id: int, actor: Actor, reason: str, now: datetime, context: dict[str, Any] | None = None
+) -> Order:
+    """A locked order gets its master; the search and its escalation end."""
+    return move(
+        order,
+        S.ASSIGNED,
+        actor=actor,
+        reason=reason,
+        now=now,
+        context=context,
+        assigned_master_id=master_id,
+        dispatch_at=None,
+        **CALM,
+    )
+
+
+@transaction.atomic
+def depart(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
+    """The assigned master is on the way. Repeating it is harmless."""
+    return _by_master(order_id, S.EN_ROUTE, actor, "master_en_route", version, now)
+
+
+@transaction.atomic
+def start_work(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
+    """The assigned master is on site. Repeating it is harmless."""
+    return _by_master(order_id, S.WORKING, actor, "master_working", version, now)
+
+
+def finish(order: Order, *, actor: Actor, total_sum: Decimal, now: datetime) -> Order:
+    """The job is done: NORMAL orders await payment, GUARANTEE orders are closed. The order is locked."""
+    own(order, actor)
+    if order.type == OrderType.GUARANTEE:
+        move(order, S.CLOSED, actor=actor, reason="guarantee_completed", now=now, total_sum=Decimal(0), closed_at=now)
+        wake.dispatch(city_id=order.city_id)
+        return order
+    return move(order, S.PAYMENT, actor=actor, reason="master_uploaded_act", now=now, total_sum=total_sum)
+
+
+def close_paid(order: Order, *, actor: Actor, now: datetime) -> Order:
+    """The commission of a locked order was approved. The master has a free place again."""
+    move(order, S.CLOSED, actor=actor, reason="commission_paid", now=now, closed_at=now)
+    wake.dispatch(city_id=order.city_id)
+    return order
+
+
+@transaction.atomic
+def activate(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
+    """Staff start the search of a DEFERRED order now."""
+    now = now or timezone.now()
+    order = _by_staff(order_id, actor, "order.activate", version)
+    if order.status != S.DEFERRED:
+        raise ConflictError(_("Order #%(id)s is not deferred.") % {"id": order.pk})
+    begin_search(order, actor=actor, reason="activated_by_admin", now=now)
+    wake.dispatch()
+    return order
+
+
+@transaction.atomic
+def return_to_search(
+    *, order_id: int, actor: Actor, reason: str, version: int | None = None, now: datetime | None = None
+) -> Order:
+    """Staff take the order from its master; a new search begins, rounds start anew."""
+    now = now or timezone.now()
+    reason = check_reason(reason)
+    order = _by_staff(order_id, actor, "order.return", version)
+    if (order.status, search_status(order)) not in TRANSITIONS or order.status not in S.ACTIVE:
+        raise ConflictError(_("Order #%(id)s has no master to take it from.") % {"id": order.pk})
+    former = order.assigned_master_id
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
+    _void_accepted(order, now)
+    begin_search(
+        order,
+        actor=actor,
+        reason=reason,
+        now=now,
+        assigned_master_id=None,
+        cancel_reason=None,
+        search_number=order.search_number + 1,
+        **CALM,
+    )
+    _tell_master(former, order, reason)
+    wake.dispatch(city_id=order.city_id)
+    return order
+
+
+@transaction.atomic
+def cancel(
+    *, order_id: int, actor: Actor, reason: str, version: int | None = None, now: datetime | None = None
+) -> Order:
+    """Staff cancel the order; its master, kept on record, is told."""
+    now = now or timezone.now()
+    reason = check_reason(reason)
+    order = _by_staff(order_id, actor, "order.cancel", version)
+    if order.status == S.WORKING and not may(actor, "order.cancel_working"):
+        raise ForbiddenError(_("The work has begun: only an admin may cancel order #%(id)s.") % {"id": order.pk})
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="order_canceled", now=now)
+    move(
+        order,
+        S.CANCELED,
+        actor=actor,
+        reason=reason,
+        now=now,
+        cancel_reason=reason,
+        dispatch_at=None,
+        context={"action": "cancel"},
+        **CALM,
+    )
+    _tell_master(order.assigned_master_id, order, reason)
+    wake.dispatch(city_id=order.city_id)
+    return order
+
+
+def may(actor: Actor, action: str) -> bool:
+    """Whether the actor may do a staff action. The system (command line, ticks) may; masters may not."""
+    return actor.kind == SYSTEM or (actor.kind == STAFF and access.may(actor.role, action))
+
+
+def own(order: Order, actor: Actor) -> None:
+    """Raises ConflictError unless the acting master is the assigned one."""
+    if actor.kind != MASTER or order.assigned_master_id != actor.master_id:
+        raise ConflictError(_("Order #%(id)s is not yours any more.") % {"id": order.pk}, code="not_yours")
+
+
+def check_reason(reason: str) -> str:
+    """The trimmed reason of 3–200 characters. Raises InvalidError."""
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= 200:
+        raise InvalidError({"reason": _("Give a reason of 3 to 200 characters.")})
+    return reason
+
+
+def _by_staff(order_id: int, actor: Actor, action: str, version: int | None) -> Order:
+    if not may(actor, action):
+        raise ForbiddenError(_("Your role does not allow this."))
+    order = lock(order_id, version=version)
+    require_city(actor, order.city_id)
+    return order
+
+
+def _by_master(
+    order_id: int, to: OrderStatus, actor: Actor, reason: str, version: int | None, now: datetime | None
+) -> Order:
+    order = lock(order_id, version=version)
+    own(order, actor)
+    if order.status == to:  # a double tap
+        return order
+    return move(order, to, actor=actor, reason=reason, now=now or timezone.now())
+
+
+def _void_accepted(order: Order, now: datetime) -> None:
+    # the unique index allows one ACCEPTED offer per order: the next master's acceptance needs the place
+    for offer in order.offers.select_for_update(no_key=True).filter(state=OfferState.ACCEPTED):
+        offer_writer.close(offer, OfferState.CANCELED, now=now, reason="withdrawn")
+
+
+def _tell_master(master_id: int | None, order: Order, reason: str) -> None:
+    if master_id:
+        outbox.enqueue(
+            Message(
+                event="order_withdrawn",
+                master_id=master_id,
+                payload={"order_id": order.pk, "reason": reason, "status": str(order.status)},
+            )
+        )
+
+
+def _stale_sentence(order: Order) -> str:
+    last = (
+        OrderStatusHistory.objects.filter(order_id=order.pk)
+        .select_related("changed_by_staff", "changed_by_master", "order__city")
+        .order_by("-created_at", "-id")
+        .first()
+    )
+    if last is None:
+        return _("Order #%(id)s was changed meanwhile; reload it.") % {"id": order.pk}
+    who = last.changed_by_staff or last.changed_by_master or last.get_actor_type_display()
+    at = last.created_at.astimezone(zone(last.order.city.timezone))
+    return _("Order #%(id)s was changed by %(who)s at %(time)s; reload it.") % {
+        "id": order.pk,
+        "who": who,
+        "time": at.strftime("%H:%M"),
+    }

@@ -1,0 +1,218 @@
+"""Dispatch by hand: staff offer or assign an order to a master of their choice (spec §4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import ConflictError, ForbiddenError, NotFoundError
+from fieldservice.outbox import services as outbox
+from fieldservice.outbox.services import Message
+from fieldservice.runtime import registry, wake
+from orders import metrics
+from orders.enums import OfferState, OrderStatus
+from orders.models import Offer, Order
+from orders.services import history, lifecycle, offer_writer
+from staff.enums import ShiftStatus
+from staff.models import Master
+from staff.scope import require_city
+
+NOTES = {
+    "off_shift": gettext_lazy("off shift"),
+    "break": gettext_lazy("on a break"),
+    "limit": gettext_lazy("at the limit"),
+    "skill": gettext_lazy("without the skill"),
+    "district": gettext_lazy("serves other districts"),
+    "unreachable": gettext_lazy("unreachable in Telegram"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A master staff may choose; `marks` say what speaks against him now. Choosing a marked one needs a confirm."""
+
+    master_id: int
+    name: str
+    marks: tuple[str, ...]
+
+    @property
+    def available(self) -> bool:
+        """Whether nothing but another district speaks against him."""
+        return not set(self.marks) - {"district"}
+
+    @property
+    def note(self) -> str:
+        """The marks in words; empty when there are none."""
+        return ", ".join(str(NOTES[mark]) for mark in self.marks)
+
+
+def candidates(*, order_id: int, actor: Actor) -> list[Candidate]:
+    """All verified, active, not blocked, not deleted masters of the order's city, the available ones first."""
+    order = _order(order_id, actor)
+    found = [_candidate(master, order) for master in _masters(order)]
+    return sorted(found, key=lambda c: (not c.available, len(c.marks), c.name))
+
+
+@transaction.atomic
+def offer(
+    *,
+    order_id: int,
+    master_id: int,
+    actor: Actor,
+    confirmed: bool = False,
+    version: int | None = None,
+    now: datetime | None = None,
+) -> Offer:
+    """Offer the order to this master with the usual time to answer.
+
+    Raises ConflictError (code `confirm`) when the master is marked and the choice is not confirmed, or when he has a
+    live offer of this order already.
+    """
+    now = now or timezone.now()
+    if not lifecycle.may(actor, "order.offer"):
+        raise ForbiddenError(_("Your role does not allow this."))
+    order = _searching(order_id, actor, version, now)
+    candidate = _chosen(order, master_id)
+    if not candidate.available and not confirmed:
+        raise ConflictError(
+            _("%(name)s is %(note)s now. Offer anyway?") % {"name": candidate.name, "note": candidate.note},
+            code="confirm",
+        )
+    sla = registry.get("distribution_sla_seconds")
+    made = offer_writer.open_offers(
+        [
+            Offer(
+                order=order,
+                master_id=master_id,
+                round_number=order.dispatch_round,
+                state=OfferState.SENT,
+                sent_at=now,
+                expires_at=now + timedelta(seconds=sla),
+                sla_seconds=sla,
+                search_number=order.search_number,
+                is_manual=True,
+                staff_confirmed=confirmed and not candidate.available,
+            )
+        ]
+    )
+    if not made:
+        raise ConflictError(_("%(name)s has a live offer of this order already.") % {"name": candidate.name})
+    history.remark(order, actor=actor, reason="offered_by_staff", now=now, context={"master_id": master_id})
+    Order.objects.filter(pk=order.pk).update(dispatch_at=made[0].expires_at, **lifecycle.CALM)
+    return made[0]
+
+
+@transaction.atomic
+def assign(
+    *,
+    order_id: int,
+    master_id: int,
+    actor: Actor,
+    confirmed: bool = False,
+    version: int | None = None,
+    now: datetime | None = None,
+) -> Order:
+    """Assign the order without asking the master (CITY_ADMIN and above); he is told."""
+    now = now or timezone.now()
+    if not lifecycle.may(actor, "order.assign"):
+        raise ForbiddenError(_("Your role does not allow this."))
+    order = _searching(order_id, actor, version, now)
+    Master.objects.select_for_update(no_key=True).filter(pk=master_id).first()
+    candidate = _chosen(order, master_id)
+    if not candidate.available and not confirmed:
+        raise ConflictError(
+            _("%(name)s is %(note)s now. Assign anyway?") % {"name": candidate.name, "note": candidate.note},
+            code="confirm",
+        )
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="taken", now=now)
+    metrics.assigned(order, offer=None, now=now, master_id=master_id)
+    lifecycle.assign(order, master_id=master_id, actor=actor, reason="manual_assign", now=now)
+    outbox.enqueue(Message(event="order_assigned", master_id=master_id, payload={"order_id": order.pk}))
+    return order
+
+
+@transaction.atomic
+def search_again(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
+    """A new search for an order that is searching: everybody may be asked anew, rounds start with 1."""
+    now = now or timezone.now()
+    if not lifecycle.may(actor, "order.offer"):
+        raise ForbiddenError(_("Your role does not allow this."))
+    order = lifecycle.lock(order_id, version=version)
+    require_city(actor, order.city_id)
+    if order.status not in OrderStatus.SEARCH:
+        raise ConflictError(_("Order #%(id)s is not searching for a master now.") % {"id": order.pk})
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
+    changes = {
+        **lifecycle.NEW_SEARCH,
+        **lifecycle.CALM,
+        "dispatch_at": now,
+        "search_started_at": now,
+        "search_number": order.search_number + 1,
+    }
+    Order.objects.filter(pk=order.pk).update(**changes)
+    history.remark(order, actor=actor, reason="search_again", now=now)
+    wake.dispatch()
+    return order
+
+
+def _order(order_id: int, actor: Actor) -> Order:
+    order = Order.objects.filter(pk=order_id).first()
+    if order is None:
+        raise NotFoundError(_("There is no order #%(id)s.") % {"id": order_id})
+    require_city(actor, order.city_id)
+    return order
+
+
+def _searching(order_id: int, actor: Actor, version: int | None, now: datetime) -> Order:
+    """The locked order; a deferred one is activated first."""
+    order = lifecycle.lock(order_id, version=version)
+    require_city(actor, order.city_id)
+    if order.status == OrderStatus.DEFERRED:
+        lifecycle.begin_search(order, actor=actor, reason="activated_by_admin", now=now)
+    if order.status not in OrderStatus.SEARCH:
+        raise ConflictError(
+            _("Order #%(id)s is «%(status)s» now: it needs no master.")
+            % {"id": order.pk, "status": order.get_status_display()}
+        )
+    return order
+
+
+def _masters(order: Order, master_id: int | None = None) -> list[Master]:
+    masters = Master.objects.filter(
+        city_id=order.city_id, moderation_status="APPROVED", is_active=True, is_blocked=False, is_deleted=False
+    )
+    if master_id is not None:
+        masters = masters.filter(pk=master_id)
+    return list(
+        masters.prefetch_related("skills", "districts")
+        .annotate(load=Count("orders", filter=Q(orders__status__in=OrderStatus.ACTIVE)))
+        .order_by("full_name")[:500]
+    )
+
+
+def _candidate(master: Master, order: Order) -> Candidate:
+    limit = master.max_active_orders_override
+    limit = registry.get("max_active_orders") if limit is None else limit
+    marks = {
+        "off_shift": master.shift_status == ShiftStatus.SHIFT_OFF,
+        "break": master.shift_status == ShiftStatus.BREAK,
+        "limit": master.load >= limit,  # type: ignore[attr-defined]
+        "skill": order.category not in {skill.code for skill in master.skills.all() if skill.is_active},
+        "district": order.district_id is not None and order.district_id not in {d.pk for d in master.districts.all()},
+        "unreachable": master.tg_user_id is None or master.unreachable_at is not None,
+    }
+    return Candidate(master.pk, master.full_name, tuple(name for name, is_so in marks.items() if is_so))
+
+
+def _chosen(order: Order, master_id: int) -> Candidate:
+    masters = _masters(order, master_id)
+    if not masters:
+        raise NotFoundError(_("This master cannot work in the order's city now."))
+    return _candidate(masters[0], order)

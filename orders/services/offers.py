@@ -1,0 +1,196 @@
+"""What happens to an offer: accepted, declined, viewed, delivered, expired (spec §4).
+
+Every verb locks order, offer, master, in this order. Who wins a race is decided by these locks and by
+`uix_offers__order_accepted_once`, never by an earlier read.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from fieldservice.lib.actor import SYSTEM, Actor
+from fieldservice.lib.errors import ConflictError, DomainError, NotFoundError
+from fieldservice.runtime import registry, wake
+from orders import metrics
+from orders.enums import OfferState, OrderStatus
+from orders.models import Offer, Order
+from orders.services import history, lifecycle, offer_writer
+from staff.enums import ShiftStatus
+from staff.models import Master
+from staff.selectors import block_reason
+
+
+def accept(*, offer_id: int, actor: Actor, now: datetime | None = None) -> Order:
+    """The master takes the order. Returns it, ASSIGNED.
+
+    Raises ConflictError whose sentence is the true reason; its `code` is one of expired, already_yours, taken,
+    declined, withdrawn, limit, off_shift, blocked, changed.
+    """
+    with transaction.atomic():
+        offer, order, master = _lock(offer_id, actor)
+        now = now or timezone.now()
+        _refuse_closed(offer, order, now)
+        _refuse_unfit(master, offer, now)
+        offer_writer.close(offer, OfferState.ACCEPTED, now=now)
+        metrics.assigned(order, offer=offer, now=now)
+        lifecycle.assign(
+            order,
+            master_id=master.pk,
+            actor=actor,
+            reason="accepted_by_master",
+            now=now,
+            context={"offer_id": offer.pk, "round": offer.round_number},
+        )
+        offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="taken", now=now, keep=offer.pk)
+    return order
+
+
+def decline(*, offer_id: int, actor: Actor, now: datetime | None = None) -> None:
+    """The master does not want it: the next one is asked at once. Raises ConflictError when the offer is over."""
+    with transaction.atomic():
+        offer, order, _master = _lock(offer_id, actor)
+        now = now or timezone.now()
+        _refuse_closed(offer, order, now)
+        offer_writer.close(offer, OfferState.DECLINED, now=now)
+        history.remark(order, actor=actor, reason="offer_declined", now=now, context={"offer_id": offer.pk})
+        make_due(order.pk, now=now)
+        wake.dispatch()
+
+
+def mark_viewed(*, offer_id: int, actor: Actor, now: datetime | None = None) -> None:
+    """The master looked at the card. Nothing but the state changes; a closed offer stays closed."""
+    Offer.objects.filter(pk=offer_id, master_id=actor.master_id or 0, state=OfferState.SENT).update(
+        state=OfferState.VIEWED
+    )
+
+
+def mark_delivered(*, offer_id: int, now: datetime | None = None) -> None:
+    """The message reached Telegram: the master has the full time to answer from now on."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        order_id = Offer.objects.filter(pk=offer_id).values_list("order_id", flat=True).first()
+        if order_id is None:
+            return
+        lifecycle.lock(order_id)
+        offer = Offer.objects.select_for_update(no_key=True).get(pk=offer_id)
+        if offer.state not in OfferState.LIVE or offer.delivered_at:
+            return
+        offer.delivered_at = now
+        offer.expires_at = max(offer.expires_at or now, now + timedelta(seconds=offer.sla_seconds))
+        offer.save(update_fields=["delivered_at", "expires_at"])
+        Order.objects.filter(pk=order_id, dispatch_at__isnull=False, dispatch_at__lt=offer.expires_at).update(
+            dispatch_at=offer.expires_at
+        )
+
+
+def undeliverable(*, offer_id: int, now: datetime | None = None) -> None:
+    """The master cannot be reached: the offer expires at once and the next one is asked."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        order_id = Offer.objects.filter(pk=offer_id).values_list("order_id", flat=True).first()
+        if order_id is None:
+            return
+        order = lifecycle.lock(order_id)
+        offer = Offer.objects.select_for_update(no_key=True).get(pk=offer_id)
+        if offer.state not in OfferState.LIVE:
+            return
+        offer_writer.close(offer, OfferState.EXPIRED, now=now, reason="undeliverable")
+        Master.objects.filter(pk=offer.master_id).update(unreachable_at=now)
+        history.remark(order, actor=SYSTEM, reason="offer_undeliverable", now=now, context={"offer_id": offer_id})
+        if offer.search_number == order.search_number and order.dispatch_round > 0 and not offer.is_manual:
+            # nobody was really asked: the round is given back
+            Order.objects.filter(pk=order_id).update(dispatch_round=order.dispatch_round - 1)
+        make_due(order_id, now=now)
+        wake.dispatch()
+
+
+def expire_due(*, now: datetime, limit: int = 5000) -> list[Offer]:
+    """End the offers whose time is up; their orders are due at once. Rows that somebody holds are left for next time.
+
+    No order lock is taken first: SKIP LOCKED never waits, so this cannot deadlock with a late acceptance, which
+    holds the offer and wins.
+    """
+    with transaction.atomic():
+        overdue = list(
+            Offer.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(state__in=OfferState.LIVE, expires_at__lte=now)
+            .order_by("expires_at")[:limit]
+        )
+        if not overdue:
+            return []
+        Offer.objects.filter(pk__in=[o.pk for o in overdue]).update(
+            state=OfferState.EXPIRED, responded_at=now, close_reason="expired"
+        )
+        offer_writer.redraw(overdue)
+    return overdue
+
+
+def make_due(order_id: int, *, now: datetime) -> None:
+    """The engine looks at the order at once, if it is searching."""
+    Order.objects.filter(pk=order_id, status__in=OrderStatus.SEARCH, assigned_master__isnull=True).update(
+        dispatch_at=now
+    )
+
+
+def _lock(offer_id: int, actor: Actor) -> tuple[Offer, Order, Master]:
+    order_id = (
+        Offer.objects.filter(pk=offer_id, master_id=actor.master_id or 0).values_list("order_id", flat=True).first()
+    )
+    if order_id is None or actor.kind != lifecycle.MASTER:
+        raise NotFoundError(_("There is no such offer."))
+    order = lifecycle.lock(order_id)
+    offer = Offer.objects.select_for_update(no_key=True).get(pk=offer_id)
+    # NO KEY: the tick's inserts of offers hold FOR KEY SHARE on masters and must not wait for us
+    master = Master.objects.select_for_update(no_key=True).get(pk=offer.master_id)
+    return offer, order, master
+
+
+def _refuse_closed(offer: Offer, order: Order, now: datetime) -> None:
+    sentence = _closed_reason(offer, order, now)
+    if sentence:
+        raise sentence
+
+
+def _closed_reason(offer: Offer, order: Order, now: datetime) -> DomainError | None:
+    number = {"id": order.pk}
+    if order.assigned_master_id == offer.master_id and order.status in OrderStatus.ACTIVE:
+        return ConflictError(_("Order #%(id)s is already yours.") % number, code="already_yours")
+    if order.assigned_master_id and order.status in (*OrderStatus.ACTIVE, OrderStatus.CLOSED):
+        return ConflictError(_("Order #%(id)s was taken by another master.") % number, code="taken")
+    if offer.state == OfferState.DECLINED:
+        return ConflictError(_("You have declined order #%(id)s.") % number, code="declined")
+    if offer.state == OfferState.CANCELED and offer.close_reason == "taken":
+        return ConflictError(_("Order #%(id)s was taken by another master.") % number, code="taken")
+    if offer.state in (OfferState.CANCELED, OfferState.ACCEPTED) or order.status not in OrderStatus.SEARCH:
+        return ConflictError(_("Order #%(id)s was withdrawn by the office.") % number, code="withdrawn")
+    if offer.state == OfferState.EXPIRED or (offer.expires_at and offer.expires_at <= now):
+        return ConflictError(_("Time is up: order #%(id)s went on to other masters.") % number, code="expired")
+    return None
+
+
+def _refuse_unfit(master: Master, offer: Offer, now: datetime) -> None:
+    if master.is_blocked or not master.is_active or master.is_deleted or not master.verified:
+        raise ConflictError(
+            _("You cannot take orders now: %(reason)s.") % {"reason": block_reason(master)}, code="blocked"
+        )
+    if offer.staff_confirmed:  # the office chose this master knowing that he is off shift or full
+        return
+    if master.shift_status == ShiftStatus.SHIFT_OFF:
+        raise ConflictError(_("Start your shift first, then take the order."), code="off_shift")
+    if master.shift_status == ShiftStatus.BREAK and (master.break_until is None or master.break_until > now):
+        raise ConflictError(_("You are on a break: return to your shift first, then take the order."), code="off_shift")
+    limit = master.max_active_orders_override
+    limit = registry.get("max_active_orders") if limit is None else limit
+    active = Order.objects.filter(assigned_master_id=master.pk, status__in=OrderStatus.ACTIVE).aggregate(n=Count("*"))[
+        "n"
+    ]
+    if active >= limit:
+        raise ConflictError(
+            _("You have %(active)s of %(limit)s active orders: finish one first.") % {"active": active, "limit": limit},
+            code="limit",
+        )

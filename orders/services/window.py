@@ -1,0 +1,22 @@
+"""The working window as the settings have it."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+
+from fieldservice.runtime import registry
+from orders.services.schedule import Window
+
+log = logging.getLogger(__name__)
+
+
+def load_window() -> Window:
+    """Today's window. A start that is not before its end is ignored: the environment's window is used."""
+    values = registry.read(["working_hours_start", "working_hours_end", "asap_late_threshold"])
+    window = Window(values["working_hours_start"], values["working_hours_end"], values["asap_late_threshold"])
+    if window.start < window.end:
+        return window
+    log.warning("working_window_ignored")
+    return Window(settings.WORKDAY_START, settings.WORKDAY_END, settings.ASAP_LATE_THRESHOLD)

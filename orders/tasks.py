@@ -1,0 +1,28 @@
+"""Celery only wakes: each task calls one service and logs."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from orders.dispatch import engine
+from orders.services import offers
+
+
+@shared_task
+def dispatch_tick() -> None:
+    """The tick (30 s)."""
+    engine.tick()
+
+
+@shared_task
+def nudge(city_id: int | None = None) -> None:
+    """An event: an order is ready, or a master of the city became free."""
+    engine.nudge(city_id=city_id)
+
+
+@shared_task
+def sweep_offers() -> None:
+    """Every 5 s: an expired offer becomes an event at once, not at the next tick."""
+    if offers.expire_due(now=timezone.now()):
+        engine.nudge()

@@ -1,0 +1,19 @@
+"""People: staff members, masters, what they may do and what they know."""
+
+from staff.models.audit import AuditLog
+from staff.models.codes import MasterInviteCode, StaffAccessCode, StaffAccessCodeCity
+from staff.models.master import Master, MasterDistrict, MasterSkill, Skill
+from staff.models.member import StaffCity, StaffUser
+
+__all__ = [
+    "AuditLog",
+    "Master",
+    "MasterDistrict",
+    "MasterInviteCode",
+    "MasterSkill",
+    "Skill",
+    "StaffAccessCode",
+    "StaffAccessCodeCity",
+    "StaffCity",
+    "StaffUser",
+]
