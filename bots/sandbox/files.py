@@ -63,7 +63,8 @@ class FileStore:
             _check_photo(content, width, height)
         self.count += 1
         unique = "AQAD" + hashlib.blake2b(f"{self.salt}:{self.count}".encode(), digest_size=6).hexdigest()
-        mime = mime or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        # The name decides, as on the real server: clients label every part application/octet-stream.
+        mime = mimetypes.guess_type(name)[0] or mime or "application/octet-stream"
         stored = StoredFile(unique, kind, content, name, mime, size or len(content), self.count, width, height)
         self.files[unique] = stored
         self.total += len(content)

@@ -97,7 +97,7 @@ def send_media(world: World, room: Room, person: Person, item: JSON, group: str 
     if kind != "photo" and kind not in SAMPLES:
         raise SandboxError(f"unknown media kind {kind!r}")
     if item.get("data"):
-        content, name, mime = base64.b64decode(item["data"]), "file.bin", ""
+        content, name, mime = base64.b64decode(item["data"], validate=True), "file.bin", ""
     elif kind == "photo":
         content, name, mime = sample_photo(world.files.count), "photo.png", "image/png"
     else:

@@ -19,6 +19,7 @@ class Wire:
         parts = urlsplit(self.url)
         self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._local = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
 
     def get(self, *path: object, **query: object) -> Any:
         """GET; None values are left out of the query."""
@@ -62,12 +63,22 @@ class Wire:
         found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = http.client.HTTPConnection(*self._address, timeout=70)
+            self._open.append(found)
         return found
 
     def _forget(self) -> None:
         if connection := getattr(self._local, "connection", None):
             connection.close()
+            self._open.remove(connection)
         self._local.connection = None
+
+    def close(self) -> None:
+        """Close the connections of all threads; a later request opens a new one."""
+        for connection in self._open:
+            connection.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _join(path: tuple[object, ...]) -> str:
