@@ -189,8 +189,10 @@ def fast() -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment for a server: no PG* variable and no locale of the caller may change what it does."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    """The environment for a server: no PG* variable, locale or mark of the caller may change what it does."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG", "FIELDSERVICE"))
+    }
     return kept | {"LC_ALL": "C"}
 
 

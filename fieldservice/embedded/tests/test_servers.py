@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -234,16 +235,15 @@ def test_root_without_user_namespaces_uses_nobody(monkeypatch: pytest.MonkeyPatc
 
 @as_root
 @pytest.mark.skipif(not shutil.which("runuser"), reason="runuser is not installed")
-def test_an_ordinary_user(run: Command, home: Path) -> None:
-    home.mkdir()
-    nobody = accounts.nobody()
-    nobody.own(home)
-    for folder in home.parents[:3]:  # pytest's own folders are closed to others
-        folder.chmod(folder.stat().st_mode | 0o011)
+def test_an_ordinary_user(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     become = ("runuser", "-u", "nobody", "--")
     python = next((path for path in (sys.executable, "/usr/bin/python3") if starts([*become, path])), None)
     if python is None:
         pytest.skip("no Python 3.11 that another user may run: it is in a closed folder")
+    nobody = accounts.nobody()
+    home = Path(tempfile.mkdtemp())  # not in tmp_path: pytest's folders are closed to others
+    nobody.own(home)
+    monkeypatch.setenv("FIELDSERVICE_EMBEDDED_HOME", str(home))
     packages = str((locations.postgres_package() or Path()).parent)
     process = run("start", "postgres", "redis", python=(*become, python), PYTHONPATH=packages)
     assert process.communicate() == ("postgres\nredis\n", "")
@@ -254,3 +254,5 @@ def test_an_ordinary_user(run: Command, home: Path) -> None:
     for server in (Postgres(), Redis()):
         assert os.stat(f"/proc/{server.pid()}").st_uid == nobody.uid
     assert ask("select 1") == [(1,)]
+    embedded.stop()
+    shutil.rmtree(home)
