@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("orders", "0001_initial"),
+        ("orders", "__first__"),
         ("staff", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -71,6 +71,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "requisites",
                 "verbose_name_plural": "requisites",
                 "db_table": "owner_requisites",
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="created_by_staff",
+                        name="fk_owner_requisites__created_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +178,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "commission",
                 "verbose_name_plural": "commissions",
                 "db_table": "commissions",
+                "indexes": [
+                    LongIndex(fields=["is_paid", "deadline_at"], name="ix_commissions__ispaid_deadline"),
+                    LongIndex(fields=["status", "deadline_at"], name="ix_commissions__status_deadline"),
+                    LongIndex(fields=["master", "status"], name="ix_commissions__master_status"),
+                    LongIndex(fields=["-created_at"], name="ix_commissions__created_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order",), name="uq_commissions__order_id"),
+                    ForeignKeyConstraint(field="order", name="fk_commissions__order_id__orders", on_delete="CASCADE"),
+                    ForeignKeyConstraint(
+                        field="master", name="fk_commissions__master_id__masters", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(
+                        field="requisites", name="fk_commissions__requisites_id__owner_requisites", on_delete="RESTRICT"
+                    ),
+                    ForeignKeyConstraint(
+                        field="approved_by_staff",
+                        name="fk_commissions__approved_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -205,6 +233,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "referral",
                 "verbose_name_plural": "referrals",
                 "db_table": "referrals",
+                "indexes": [
+                    LongIndex(fields=["master"], name="ix_referrals__master"),
+                    LongIndex(fields=["referrer"], name="ix_referrals__referrer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("master",), name="uq_referrals__master_id"),
+                    ForeignKeyConstraint(field="master", name="fk_referrals__master_id__masters", on_delete="CASCADE"),
+                    ForeignKeyConstraint(
+                        field="referrer", name="fk_referrals__referrer_id__masters", on_delete="CASCADE"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -262,6 +301,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "reward",
                 "verbose_name_plural": "rewards",
                 "db_table": "referral_rewards",
+                "indexes": [
+                    LongIndex(fields=["referrer", "status"], name="ix_ref_rewards__referrer_status"),
+                    LongIndex(fields=["referred_master"], name="ix_ref_rewards__referred"),
+                    LongIndex(fields=["referrer", "created_at"], name="ix_ref_rewards__referrer_created"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("commission", "level"), name="uq_referral_rewards__commission_level"
+                    ),
+                    ForeignKeyConstraint(
+                        field="referrer", name="fk_referral_rewards__referrer_id__masters", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(
+                        field="referred_master",
+                        name="fk_referral_rewards__referred_master_id__masters",
+                        on_delete="CASCADE",
+                    ),
+                    ForeignKeyConstraint(
+                        field="commission", name="fk_referral_rewards__commission_id__commissions", on_delete="CASCADE"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -298,120 +358,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="ownerrequisites",
-            constraint=ForeignKeyConstraint(
-                field="created_by_staff",
-                name="fk_owner_requisites__created_by_staff_id__staff_users",
-                on_delete="SET NULL",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=LongIndex(fields=["is_paid", "deadline_at"], name="ix_commissions__ispaid_deadline"),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=LongIndex(fields=["status", "deadline_at"], name="ix_commissions__status_deadline"),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=LongIndex(fields=["master", "status"], name="ix_commissions__master_status"),
-        ),
-        migrations.AddIndex(
-            model_name="commission",
-            index=LongIndex(fields=["-created_at"], name="ix_commissions__created_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.UniqueConstraint(fields=("order",), name="uq_commissions__order_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=ForeignKeyConstraint(
-                field="order", name="fk_commissions__order_id__orders", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=ForeignKeyConstraint(
-                field="master", name="fk_commissions__master_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=ForeignKeyConstraint(
-                field="requisites", name="fk_commissions__requisites_id__owner_requisites", on_delete="RESTRICT"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=ForeignKeyConstraint(
-                field="approved_by_staff",
-                name="fk_commissions__approved_by_staff_id__staff_users",
-                on_delete="SET NULL",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="referral",
-            index=LongIndex(fields=["master"], name="ix_referrals__master"),
-        ),
-        migrations.AddIndex(
-            model_name="referral",
-            index=LongIndex(fields=["referrer"], name="ix_referrals__referrer"),
-        ),
-        migrations.AddConstraint(
-            model_name="referral",
-            constraint=models.UniqueConstraint(fields=("master",), name="uq_referrals__master_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="referral",
-            constraint=ForeignKeyConstraint(
-                field="master", name="fk_referrals__master_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="referral",
-            constraint=ForeignKeyConstraint(
-                field="referrer", name="fk_referrals__referrer_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="referralreward",
-            index=LongIndex(fields=["referrer", "status"], name="ix_ref_rewards__referrer_status"),
-        ),
-        migrations.AddIndex(
-            model_name="referralreward",
-            index=LongIndex(fields=["referred_master"], name="ix_ref_rewards__referred"),
-        ),
-        migrations.AddIndex(
-            model_name="referralreward",
-            index=LongIndex(fields=["referrer", "created_at"], name="ix_ref_rewards__referrer_created"),
-        ),
-        migrations.AddConstraint(
-            model_name="referralreward",
-            constraint=models.UniqueConstraint(
-                fields=("commission", "level"), name="uq_referral_rewards__commission_level"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="referralreward",
-            constraint=ForeignKeyConstraint(
-                field="referrer", name="fk_referral_rewards__referrer_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="referralreward",
-            constraint=ForeignKeyConstraint(
-                field="referred_master", name="fk_referral_rewards__referred_master_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="referralreward",
-            constraint=ForeignKeyConstraint(
-                field="commission", name="fk_referral_rewards__commission_id__commissions", on_delete="CASCADE"
-            ),
         ),
         *[
             NamePrimaryKey(table)

@@ -54,6 +54,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "district",
                 "verbose_name_plural": "districts",
                 "db_table": "districts",
+                "indexes": [LongIndex(fields=["city"], name="ix_districts__city_id")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("city", "name"), name="uq_districts__city_name"),
+                    ForeignKeyConstraint(field="city", name="fk_districts__city_id__cities", on_delete="CASCADE"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -108,43 +113,20 @@ class Migration(migrations.Migration):
                 "verbose_name": "street",
                 "verbose_name_plural": "streets",
                 "db_table": "streets",
+                "indexes": [
+                    LongIndex(fields=["city"], name="ix_streets__city_id"),
+                    LongIndex(fields=["district"], name="ix_streets__district_id"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("city", "district", "name"), name="uq_streets__city_district_name", nulls_distinct=False
+                    ),
+                    ForeignKeyConstraint(field="city", name="fk_streets__city_id__cities", on_delete="CASCADE"),
+                    ForeignKeyConstraint(
+                        field="district", name="fk_streets__district_id__districts", on_delete="SET NULL"
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="district",
-            index=LongIndex(fields=["city"], name="ix_districts__city_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="district",
-            constraint=models.UniqueConstraint(fields=("city", "name"), name="uq_districts__city_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="district",
-            constraint=ForeignKeyConstraint(field="city", name="fk_districts__city_id__cities", on_delete="CASCADE"),
-        ),
-        migrations.AddIndex(
-            model_name="street",
-            index=LongIndex(fields=["city"], name="ix_streets__city_id"),
-        ),
-        migrations.AddIndex(
-            model_name="street",
-            index=LongIndex(fields=["district"], name="ix_streets__district_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="street",
-            constraint=models.UniqueConstraint(
-                fields=("city", "district", "name"), name="uq_streets__city_district_name", nulls_distinct=False
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="street",
-            constraint=ForeignKeyConstraint(field="city", name="fk_streets__city_id__cities", on_delete="CASCADE"),
-        ),
-        migrations.AddConstraint(
-            model_name="street",
-            constraint=ForeignKeyConstraint(
-                field="district", name="fk_streets__district_id__districts", on_delete="SET NULL"
-            ),
         ),
         *[
             NamePrimaryKey(table)

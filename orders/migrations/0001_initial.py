@@ -194,6 +194,54 @@ class Migration(migrations.Migration):
                 "verbose_name": "order",
                 "verbose_name_plural": "orders",
                 "db_table": "orders",
+                "indexes": [
+                    LongIndex(fields=["assigned_master"], name="ix_orders__assigned_master"),
+                    LongIndex(fields=["preferred_master"], name="ix_orders__preferred_master"),
+                    LongIndex(fields=["created_at"], name="ix_orders__created_at"),
+                    LongIndex(fields=["client_phone"], name="ix_orders__phone"),
+                    LongIndex(fields=["city"], name="ix_orders__city_id"),
+                    LongIndex(fields=["district"], name="ix_orders__district_id"),
+                    LongIndex(fields=["street"], name="ix_orders__street_id"),
+                    LongIndex(fields=["guarantee_source_order"], name="ix_orders__guarantee_source"),
+                    LongIndex(fields=["city", "status"], name="ix_orders__city_status"),
+                    LongIndex(fields=["status", "city"], name="ix_orders__status_city"),
+                    LongIndex(fields=["status", "city", "scheduled_date"], name="ix_orders__status_city_date"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("time_slot_end__isnull", True), ("time_slot_start__isnull", True)),
+                            models.Q(
+                                ("time_slot_end__lte", "20:00"),
+                                ("time_slot_start__gte", "10:00"),
+                                ("time_slot_start__lt", models.F("time_slot_end")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ck_orders__slot_in_working_window",
+                    ),
+                    ForeignKeyConstraint(field="city", name="fk_orders__city_id__cities", on_delete="RESTRICT"),
+                    ForeignKeyConstraint(
+                        field="district", name="fk_orders__district_id__districts", on_delete="SET NULL"
+                    ),
+                    ForeignKeyConstraint(field="street", name="fk_orders__street_id__streets", on_delete="SET NULL"),
+                    ForeignKeyConstraint(
+                        field="preferred_master", name="fk_orders__preferred_master_id__masters", on_delete="SET NULL"
+                    ),
+                    ForeignKeyConstraint(
+                        field="assigned_master", name="fk_orders__assigned_master_id__masters", on_delete="SET NULL"
+                    ),
+                    ForeignKeyConstraint(
+                        field="created_by_staff",
+                        name="fk_orders__created_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    ),
+                    ForeignKeyConstraint(
+                        field="guarantee_source_order",
+                        name="fk_orders__guarantee_source_order_id__orders",
+                        on_delete="SET NULL",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -247,6 +295,25 @@ class Migration(migrations.Migration):
                 "verbose_name": "offer",
                 "verbose_name_plural": "offers",
                 "db_table": "offers",
+                "indexes": [
+                    LongIndex(fields=["order", "state"], name="ix_offers__order_state"),
+                    LongIndex(fields=["master", "state"], name="ix_offers__master_state"),
+                    LongIndex(fields=["expires_at"], name="ix_offers__expires_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("SENT", "VIEWED", "ACCEPTED"))),
+                        fields=("order", "master"),
+                        name="uq_offers__order_master",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "ACCEPTED")),
+                        fields=("order",),
+                        name="uix_offers__order_accepted_once",
+                    ),
+                    ForeignKeyConstraint(field="order", name="fk_offers__order_id__orders", on_delete="CASCADE"),
+                    ForeignKeyConstraint(field="master", name="fk_offers__master_id__masters", on_delete="CASCADE"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -325,6 +392,31 @@ class Migration(migrations.Migration):
                 "verbose_name": "assignment",
                 "verbose_name_plural": "assignments",
                 "db_table": "distribution_metrics",
+                "indexes": [
+                    LongIndex(fields=["order"], name="ix_distribution_metrics__order_id"),
+                    LongIndex(fields=["master"], name="ix_distribution_metrics__master_id"),
+                    LongIndex(fields=["city"], name="ix_distribution_metrics__city_id"),
+                    LongIndex(fields=["district"], name="ix_distribution_metrics__district_id"),
+                    LongIndex(fields=["-assigned_at"], name="ix_distribution_metrics__assigned_at_desc"),
+                    LongIndex(fields=["city", "assigned_at"], name="ix_distribution_metrics__city_assigned"),
+                    LongIndex(
+                        fields=["round_number", "time_to_assign_seconds"], name="ix_distribution_metrics__performance"
+                    ),
+                ],
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="order", name="fk_distribution_metrics__order_id__orders", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(
+                        field="master", name="fk_distribution_metrics__master_id__masters", on_delete="SET NULL"
+                    ),
+                    ForeignKeyConstraint(
+                        field="city", name="fk_distribution_metrics__city_id__cities", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(
+                        field="district", name="fk_distribution_metrics__district_id__districts", on_delete="SET NULL"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -431,6 +523,25 @@ class Migration(migrations.Migration):
                 "verbose_name": "history record",
                 "verbose_name_plural": "order history",
                 "db_table": "order_status_history",
+                "indexes": [
+                    LongIndex(fields=["order", "created_at"], name="ix_order_status_history__order_created_at"),
+                    LongIndex(fields=["actor_type"], name="ix_order_status_history__actor_type"),
+                ],
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="order", name="fk_order_status_history__order_id__orders", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(
+                        field="changed_by_staff",
+                        name="fk_order_status_history__changed_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    ),
+                    ForeignKeyConstraint(
+                        field="changed_by_master",
+                        name="fk_order_status_history__changed_by_master_id__masters",
+                        on_delete="SET NULL",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -518,223 +629,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["assigned_master"], name="ix_orders__assigned_master"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["preferred_master"], name="ix_orders__preferred_master"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["created_at"], name="ix_orders__created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["client_phone"], name="ix_orders__phone"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["city"], name="ix_orders__city_id"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["district"], name="ix_orders__district_id"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["street"], name="ix_orders__street_id"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["guarantee_source_order"], name="ix_orders__guarantee_source"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["city", "status"], name="ix_orders__city_status"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["status", "city"], name="ix_orders__status_city"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=LongIndex(fields=["status", "city", "scheduled_date"], name="ix_orders__status_city_date"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("time_slot_end__isnull", True), ("time_slot_start__isnull", True)),
-                    models.Q(
-                        ("time_slot_end__lte", "20:00"),
-                        ("time_slot_start__gte", "10:00"),
-                        ("time_slot_start__lt", models.F("time_slot_end")),
-                    ),
-                    _connector="OR",
-                ),
-                name="ck_orders__slot_in_working_window",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(field="city", name="fk_orders__city_id__cities", on_delete="RESTRICT"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(
-                field="district", name="fk_orders__district_id__districts", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(field="street", name="fk_orders__street_id__streets", on_delete="SET NULL"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(
-                field="preferred_master", name="fk_orders__preferred_master_id__masters", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(
-                field="assigned_master", name="fk_orders__assigned_master_id__masters", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(
-                field="created_by_staff", name="fk_orders__created_by_staff_id__staff_users", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=ForeignKeyConstraint(
-                field="guarantee_source_order",
-                name="fk_orders__guarantee_source_order_id__orders",
-                on_delete="SET NULL",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=LongIndex(fields=["order", "state"], name="ix_offers__order_state"),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=LongIndex(fields=["master", "state"], name="ix_offers__master_state"),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=LongIndex(fields=["expires_at"], name="ix_offers__expires_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("SENT", "VIEWED", "ACCEPTED"))),
-                fields=("order", "master"),
-                name="uq_offers__order_master",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "ACCEPTED")), fields=("order",), name="uix_offers__order_accepted_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=ForeignKeyConstraint(field="order", name="fk_offers__order_id__orders", on_delete="CASCADE"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=ForeignKeyConstraint(field="master", name="fk_offers__master_id__masters", on_delete="CASCADE"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(fields=["order"], name="ix_distribution_metrics__order_id"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(fields=["master"], name="ix_distribution_metrics__master_id"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(fields=["city"], name="ix_distribution_metrics__city_id"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(fields=["district"], name="ix_distribution_metrics__district_id"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(fields=["-assigned_at"], name="ix_distribution_metrics__assigned_at_desc"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(fields=["city", "assigned_at"], name="ix_distribution_metrics__city_assigned"),
-        ),
-        migrations.AddIndex(
-            model_name="distributionmetric",
-            index=LongIndex(
-                fields=["round_number", "time_to_assign_seconds"], name="ix_distribution_metrics__performance"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="distributionmetric",
-            constraint=ForeignKeyConstraint(
-                field="order", name="fk_distribution_metrics__order_id__orders", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="distributionmetric",
-            constraint=ForeignKeyConstraint(
-                field="master", name="fk_distribution_metrics__master_id__masters", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="distributionmetric",
-            constraint=ForeignKeyConstraint(
-                field="city", name="fk_distribution_metrics__city_id__cities", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="distributionmetric",
-            constraint=ForeignKeyConstraint(
-                field="district", name="fk_distribution_metrics__district_id__districts", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="orderstatushistory",
-            index=LongIndex(fields=["order", "created_at"], name="ix_order_status_history__order_created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="orderstatushistory",
-            index=LongIndex(fields=["actor_type"], name="ix_order_status_history__actor_type"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderstatushistory",
-            constraint=ForeignKeyConstraint(
-                field="order", name="fk_order_status_history__order_id__orders", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderstatushistory",
-            constraint=ForeignKeyConstraint(
-                field="changed_by_staff",
-                name="fk_order_status_history__changed_by_staff_id__staff_users",
-                on_delete="SET NULL",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderstatushistory",
-            constraint=ForeignKeyConstraint(
-                field="changed_by_master",
-                name="fk_order_status_history__changed_by_master_id__masters",
-                on_delete="SET NULL",
-            ),
         ),
         *[
             NamePrimaryKey(table)

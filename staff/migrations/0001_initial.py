@@ -46,6 +46,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "staff member",
                 "verbose_name_plural": "staff members",
                 "db_table": "staff_users",
+                "constraints": [
+                    models.UniqueConstraint(models.F("tg_user_id"), name="ix_staff_users__tg_user_id"),
+                    models.UniqueConstraint(fields=("username",), name="uq_staff_users__username"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -197,6 +201,45 @@ class Migration(migrations.Migration):
                 "verbose_name": "master",
                 "verbose_name_plural": "masters",
                 "db_table": "masters",
+                "indexes": [
+                    LongIndex(fields=["tg_user_id"], name="ix_masters__tg_user_id"),
+                    LongIndex(fields=["phone"], name="ix_masters__phone"),
+                    LongIndex(fields=["city"], name="ix_masters__city_id"),
+                    LongIndex(fields=["referred_by_master"], name="ix_masters__referred_by"),
+                    LongIndex(fields=["last_heartbeat_at"], name="ix_masters__heartbeat"),
+                    LongIndex(fields=["moderation_status", "shift_status"], name="ix_masters__mod_shift"),
+                    LongIndex(fields=["is_on_shift", "verified"], name="ix_masters__onshift_verified"),
+                    LongIndex(
+                        fields=["verified", "is_active", "is_deleted", "city"],
+                        name="ix_masters__verified_active_deleted_city",
+                    ),
+                    LongIndex(
+                        condition=models.Q(("shift_status", "BREAK")),
+                        fields=["break_until"],
+                        name="ix_masters__break_end",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tg_user_id",), name="uq_masters__tg_user_id"),
+                    models.UniqueConstraint(fields=("referral_code",), name="uq_masters__referral_code"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("max_active_orders_override__isnull", True),
+                            ("max_active_orders_override__gte", 0),
+                            _connector="OR",
+                        ),
+                        name="ck_masters__ck_masters__limit_nonneg",
+                    ),
+                    ForeignKeyConstraint(field="city", name="fk_masters__city_id__cities", on_delete="SET NULL"),
+                    ForeignKeyConstraint(
+                        field="referred_by_master",
+                        name="fk_masters__referred_by_master_id__masters",
+                        on_delete="SET NULL",
+                    ),
+                    ForeignKeyConstraint(
+                        field="verified_by", name="fk_masters__verified_by__staff_users", on_delete="SET NULL"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -220,6 +263,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "master_districts",
+                "indexes": [LongIndex(fields=["district"], name="ix_master_districts__district")],
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="master", name="fk_master_districts__master_id__masters", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(
+                        field="district", name="fk_master_districts__district_id__districts", on_delete="CASCADE"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -284,6 +336,29 @@ class Migration(migrations.Migration):
                 "verbose_name": "invite code",
                 "verbose_name_plural": "invite codes",
                 "db_table": "master_invite_codes",
+                "constraints": [
+                    models.UniqueConstraint(models.F("code"), name="ix_master_invite_codes__code"),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("expires_at__isnull", True), ("is_revoked", False), ("used_by_master__isnull", True)
+                        ),
+                        fields=("code",),
+                        name="ix_master_invite_codes__available",
+                    ),
+                    ForeignKeyConstraint(
+                        field="city", name="fk_master_invite_codes__city_id__cities", on_delete="SET NULL"
+                    ),
+                    ForeignKeyConstraint(
+                        field="issued_by_staff",
+                        name="fk_master_invite_codes__issued_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    ),
+                    ForeignKeyConstraint(
+                        field="used_by_master",
+                        name="fk_master_invite_codes__used_by_master_id__masters",
+                        on_delete="SET NULL",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -323,6 +398,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "master_skills",
+                "indexes": [LongIndex(fields=["skill"], name="ix_master_skills__skill")],
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="master", name="fk_master_skills__master_id__masters", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(field="skill", name="fk_master_skills__skill_id__skills", on_delete="CASCADE"),
+                ],
             },
         ),
         migrations.AddField(
@@ -394,6 +476,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "access code",
                 "verbose_name_plural": "access codes",
                 "db_table": "staff_access_codes",
+                "constraints": [
+                    models.UniqueConstraint(fields=("code",), name="uq_staff_access_codes__code"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True), ("used_by_staff__isnull", True)),
+                        fields=("code",),
+                        name="ix_staff_access_codes__code_available",
+                    ),
+                    ForeignKeyConstraint(
+                        field="city", name="fk_staff_access_codes__city_id__cities", on_delete="SET NULL"
+                    ),
+                    ForeignKeyConstraint(
+                        field="created_by_staff",
+                        name="fk_staff_access_codes__issued_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    ),
+                    ForeignKeyConstraint(
+                        field="used_by_staff",
+                        name="fk_staff_access_codes__used_by_staff_id__staff_users",
+                        on_delete="SET NULL",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -419,6 +522,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "staff_access_code_cities",
+                "indexes": [
+                    LongIndex(fields=["access_code"], name="ix_staff_code_cities__code"),
+                    LongIndex(fields=["city"], name="ix_staff_code_cities__city"),
+                ],
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="access_code",
+                        name="fk_staff_access_code_cities__access_code_id__staff_access_codes",
+                        on_delete="CASCADE",
+                    ),
+                    ForeignKeyConstraint(
+                        field="city", name="fk_staff_access_code_cities__city_id__cities", on_delete="CASCADE"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -451,6 +568,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "staff_cities",
+                "indexes": [
+                    LongIndex(fields=["staff_user"], name="ix_staff_cities__staff_user_id"),
+                    LongIndex(fields=["city"], name="ix_staff_cities__city_id"),
+                ],
+                "constraints": [
+                    ForeignKeyConstraint(
+                        field="staff_user", name="fk_staff_cities__staff_user_id__staff_users", on_delete="CASCADE"
+                    ),
+                    ForeignKeyConstraint(field="city", name="fk_staff_cities__city_id__cities", on_delete="CASCADE"),
+                ],
             },
         ),
         migrations.AddField(
@@ -510,227 +637,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="masterdistrict",
-            index=LongIndex(fields=["district"], name="ix_master_districts__district"),
-        ),
-        migrations.AddConstraint(
-            model_name="masterdistrict",
-            constraint=ForeignKeyConstraint(
-                field="master", name="fk_master_districts__master_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="masterdistrict",
-            constraint=ForeignKeyConstraint(
-                field="district", name="fk_master_districts__district_id__districts", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="masterinvitecode",
-            constraint=models.UniqueConstraint(models.F("code"), name="ix_master_invite_codes__code"),
-        ),
-        migrations.AddConstraint(
-            model_name="masterinvitecode",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("expires_at__isnull", True), ("is_revoked", False), ("used_by_master__isnull", True)
-                ),
-                fields=("code",),
-                name="ix_master_invite_codes__available",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="masterinvitecode",
-            constraint=ForeignKeyConstraint(
-                field="city", name="fk_master_invite_codes__city_id__cities", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="masterinvitecode",
-            constraint=ForeignKeyConstraint(
-                field="issued_by_staff",
-                name="fk_master_invite_codes__issued_by_staff_id__staff_users",
-                on_delete="SET NULL",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="masterinvitecode",
-            constraint=ForeignKeyConstraint(
-                field="used_by_master", name="fk_master_invite_codes__used_by_master_id__masters", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="masterskill",
-            index=LongIndex(fields=["skill"], name="ix_master_skills__skill"),
-        ),
-        migrations.AddConstraint(
-            model_name="masterskill",
-            constraint=ForeignKeyConstraint(
-                field="master", name="fk_master_skills__master_id__masters", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="masterskill",
-            constraint=ForeignKeyConstraint(
-                field="skill", name="fk_master_skills__skill_id__skills", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["tg_user_id"], name="ix_masters__tg_user_id"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["phone"], name="ix_masters__phone"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["city"], name="ix_masters__city_id"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["referred_by_master"], name="ix_masters__referred_by"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["last_heartbeat_at"], name="ix_masters__heartbeat"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["moderation_status", "shift_status"], name="ix_masters__mod_shift"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(fields=["is_on_shift", "verified"], name="ix_masters__onshift_verified"),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(
-                fields=["verified", "is_active", "is_deleted", "city"], name="ix_masters__verified_active_deleted_city"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="master",
-            index=LongIndex(
-                condition=models.Q(("shift_status", "BREAK")), fields=["break_until"], name="ix_masters__break_end"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="master",
-            constraint=models.UniqueConstraint(fields=("tg_user_id",), name="uq_masters__tg_user_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="master",
-            constraint=models.UniqueConstraint(fields=("referral_code",), name="uq_masters__referral_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="master",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("max_active_orders_override__isnull", True),
-                    ("max_active_orders_override__gte", 0),
-                    _connector="OR",
-                ),
-                name="ck_masters__ck_masters__limit_nonneg",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="master",
-            constraint=ForeignKeyConstraint(field="city", name="fk_masters__city_id__cities", on_delete="SET NULL"),
-        ),
-        migrations.AddConstraint(
-            model_name="master",
-            constraint=ForeignKeyConstraint(
-                field="referred_by_master", name="fk_masters__referred_by_master_id__masters", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="master",
-            constraint=ForeignKeyConstraint(
-                field="verified_by", name="fk_masters__verified_by__staff_users", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="staffaccesscodecity",
-            index=LongIndex(fields=["access_code"], name="ix_staff_code_cities__code"),
-        ),
-        migrations.AddIndex(
-            model_name="staffaccesscodecity",
-            index=LongIndex(fields=["city"], name="ix_staff_code_cities__city"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscodecity",
-            constraint=ForeignKeyConstraint(
-                field="access_code",
-                name="fk_staff_access_code_cities__access_code_id__staff_access_codes",
-                on_delete="CASCADE",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscodecity",
-            constraint=ForeignKeyConstraint(
-                field="city", name="fk_staff_access_code_cities__city_id__cities", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscode",
-            constraint=models.UniqueConstraint(fields=("code",), name="uq_staff_access_codes__code"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscode",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("revoked_at__isnull", True), ("used_by_staff__isnull", True)),
-                fields=("code",),
-                name="ix_staff_access_codes__code_available",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscode",
-            constraint=ForeignKeyConstraint(
-                field="city", name="fk_staff_access_codes__city_id__cities", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscode",
-            constraint=ForeignKeyConstraint(
-                field="created_by_staff",
-                name="fk_staff_access_codes__issued_by_staff_id__staff_users",
-                on_delete="SET NULL",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffaccesscode",
-            constraint=ForeignKeyConstraint(
-                field="used_by_staff", name="fk_staff_access_codes__used_by_staff_id__staff_users", on_delete="SET NULL"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="staffcity",
-            index=LongIndex(fields=["staff_user"], name="ix_staff_cities__staff_user_id"),
-        ),
-        migrations.AddIndex(
-            model_name="staffcity",
-            index=LongIndex(fields=["city"], name="ix_staff_cities__city_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffcity",
-            constraint=ForeignKeyConstraint(
-                field="staff_user", name="fk_staff_cities__staff_user_id__staff_users", on_delete="CASCADE"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffcity",
-            constraint=ForeignKeyConstraint(field="city", name="fk_staff_cities__city_id__cities", on_delete="CASCADE"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffuser",
-            constraint=models.UniqueConstraint(models.F("tg_user_id"), name="ix_staff_users__tg_user_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffuser",
-            constraint=models.UniqueConstraint(fields=("username",), name="uq_staff_users__username"),
         ),
         *[
             NamePrimaryKey(table)
