@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "orders",
     "finance",
     "bots",
+    "fieldservice.demo",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -142,7 +142,7 @@ class CommissionDeadlineNotification(models.Model):
                 "commission_id",
                 "commissions",
                 "CASCADE",
-                name="commission_deadline_notifications_commission_id_fkey",
+                name="fk_commission_deadline_notifications__commission_id__co_998c",
             ),
         ]
 

@@ -42,7 +42,7 @@ MODELS: dict[str, tuple[frozenset[Role], frozenset[Role]]] = {
     "orders.order": (EVERYONE, EVERYONE),
     "orders.orderstatushistory": (EVERYONE, frozenset()),
     "orders.offer": (EVERYONE, frozenset()),
-    "orders.attachment": (EVERYONE, frozenset()),
+    "orders.attachment": (GLOBAL, frozenset()),  # rows of all cities in one list; cards show their own
     "orders.distributionmetric": (ADMINS, frozenset()),
     "orders.dispatchdecision": (EVERYONE, frozenset()),
     "finance.commission": (ADMINS, frozenset()),

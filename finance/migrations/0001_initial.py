@@ -353,7 +353,7 @@ class Migration(migrations.Migration):
                     ),
                     ForeignKeyConstraint(
                         field="commission",
-                        name="commission_deadline_notifications_commission_id_fkey",
+                        name="fk_commission_deadline_notifications__commission_id__co_998c",
                         on_delete="CASCADE",
                     ),
                 ],

@@ -69,6 +69,12 @@ def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order
         return existing
 
 
+def check(*, new: NewOrder, now: datetime | None = None) -> None:
+    """What `create` would say of the input, without writing. Raises InvalidError, TooLateForToday."""
+    city, _values = _checked(new)
+    _planned(new, city, now or timezone.now())
+
+
 def _write(values: dict[str, object], planned: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
     slot = planned.slot
     order = Order.objects.create(

@@ -1,0 +1,92 @@
+"""The form of a new order: what `intake` needs, and its answers beside the fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.localtime import zone
+from orders.models import Order
+from orders.services import intake
+from orders.services.schedule import BUCKETS, Slot, parse_choice
+from orders.services.window import load_window
+
+SLOTS = [
+    ("asap", _("As soon as possible")),
+    *(
+        (f"{key}:{start.hour}-{end.hour}", format_lazy("{day} {slot}", day=day, slot=f"{start:%H:%M}–{end:%H:%M}"))
+        for key, day in (("today", _("Today")), ("tomorrow", _("Tomorrow")))
+        for start, end in BUCKETS
+    ),
+]
+
+
+class NewOrderForm(forms.ModelForm):
+    """Checks through `intake.check`; the admin page then calls `intake.create` with `new_order()`."""
+
+    slot = forms.ChoiceField(
+        label=_("Visit"), choices=SLOTS, widget=UnfoldAdminSelectWidget, help_text=_("Local time of the city.")
+    )
+    confirm_late = forms.BooleanField(
+        label=_("Too late for today: take tomorrow 10:00–13:00"), required=False, initial=False
+    )
+
+    class Meta:
+        model = Order
+        fields = (
+            "city",
+            "district",
+            "street",
+            "house",
+            "apartment",
+            "address_comment",
+            "client_name",
+            "client_phone",
+            "category",
+            "description",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("city") and data.get("client_phone"):
+            try:
+                intake.check(new=self.new_order())
+            except InvalidError as error:
+                for field, sentence in error.fields.items():
+                    self.add_error(field if field in self.fields else None, sentence)
+        elif not data.get("client_phone") and "client_phone" not in self.errors:
+            self.add_error("client_phone", _("Type the client's phone."))
+        return data
+
+    def new_order(self) -> intake.NewOrder:
+        """The cleaned answers as the intake wants them."""
+        data = self.cleaned_data
+        texts = {
+            name: data.get(name) or ""
+            for name in ("house", "apartment", "address_comment", "client_name", "client_phone", "description")
+        }
+        return intake.NewOrder(
+            city_id=data["city"].pk,
+            district_id=_pk(data.get("district")),
+            street_id=_pk(data.get("street")),
+            category=data.get("category") or "",
+            slot=self._slot(),
+            confirm_late=data.get("confirm_late", False),
+            **texts,
+        )
+
+    def _slot(self) -> Slot | None:
+        city = self.cleaned_data["city"]
+        return parse_choice(
+            self.cleaned_data.get("slot") or "asap", now=timezone.now(), tz=zone(city.timezone), window=load_window()
+        )
+
+
+def _pk(row: Any) -> int | None:
+    return row.pk if row else None

@@ -1,0 +1,188 @@
+"""The order list and the order page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.localtime import format_timeslot_local, zone
+from fieldservice.lib.phones import show_phone
+from orders.admin.forms import NewOrderForm
+from orders.enums import OrderStatus
+from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
+from orders.services import intake
+from staff.scoped_admin import ScopedAdmin, readonly_except
+
+EDITABLE = {"house", "apartment", "address_comment", "client_name", "description"}
+COLOURS = {
+    OrderStatus.SEARCHING: "warning",
+    OrderStatus.GUARANTEE: "warning",
+    OrderStatus.ASSIGNED: "info",
+    OrderStatus.EN_ROUTE: "info",
+    OrderStatus.WORKING: "info",
+    OrderStatus.PAYMENT: "danger",
+    OrderStatus.CLOSED: "success",
+}
+
+
+class ReadOnlyInline(TabularInline):
+    """What happened to the order, newest first."""
+
+    extra, max_num, can_delete, tab = 0, 0, False, True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class HistoryInline(ReadOnlyInline):
+    model = OrderStatusHistory
+    fields = readonly_fields = (
+        "created_at",
+        "from_status",
+        "to_status",
+        "actor_type",
+        "changed_by_staff",
+        "changed_by_master",
+        "reason",
+    )
+    ordering = ("-created_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderStatusHistory]:
+        return super().get_queryset(request).select_related("changed_by_staff", "changed_by_master")
+
+
+class OfferInline(ReadOnlyInline):
+    model = Offer
+    fields = readonly_fields = (
+        "master",
+        "round_number",
+        "state",
+        "sent_at",
+        "delivered_at",
+        "expires_at",
+        "responded_at",
+        "is_manual",
+    )
+    ordering = ("-sent_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        return super().get_queryset(request).select_related("master")
+
+
+class DecisionInline(ReadOnlyInline):
+    model = DispatchDecision
+    fields = readonly_fields = ("decided_at", "round_number", "outcome", "master", "candidates_count", "details")
+    ordering = ("-decided_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DispatchDecision]:
+        return super().get_queryset(request).select_related("master")
+
+
+@admin.register(Order)
+class OrderAdmin(ScopedAdmin):
+    city_path = "city_id"
+    list_display = (
+        "number",
+        "shown_status",
+        "city",
+        "district",
+        "category",
+        "shown_slot",
+        "assigned_master",
+        "created_at",
+    )
+    list_select_related = ("city", "district", "assigned_master")
+    list_filter = ("status", "category", "type")
+    search_fields = ("=id", "=client_phone")
+    search_help_text = _("Order number or the client's phone as +79991234567")
+    autocomplete_fields = ("city", "district", "street")
+    ordering = ("-id",)
+    readonly_fields = (*readonly_except(Order, EDITABLE), "shown_slot", "shown_phone")
+    inlines = (HistoryInline, OfferInline, DecisionInline)
+    fieldsets = (
+        (None, {"fields": ("status", "type", "category", "shown_slot", "assigned_master", "description")}),
+        (_("Address"), {"fields": ("city", "district", "street", "house", "apartment", "address_comment")}),
+        (_("Client"), {"fields": ("client_name", "shown_phone")}),
+        (_("Money"), {"fields": ("total_sum", "company_payment")}),
+        (
+            _("Dispatch"),
+            {
+                "fields": (
+                    "search_number",
+                    "dispatch_round",
+                    "dispatch_at",
+                    "dist_escalated_logist_at",
+                    "dist_escalated_admin_at",
+                    "escalation_reason",
+                    "dispatch_error",
+                )
+            },
+        ),
+        (
+            _("More"),
+            {
+                "fields": (
+                    "version",
+                    "created_at",
+                    "created_by_staff",
+                    "closed_at",
+                    "cancel_reason",
+                    "guarantee_source_order",
+                )
+            },
+        ),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("client_phone", "client_name")}),
+        (_("Address"), {"fields": ("city", "district", "street", "house", "apartment", "address_comment")}),
+        (_("Visit"), {"fields": ("category", "description", "slot", "confirm_late")}),
+    )
+
+    def get_form(self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs | ({} if obj else {"form": NewOrderForm}))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
+        return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
+        if change:
+            # only what was typed: the engine writes other columns of this row at any moment
+            obj.save(update_fields=[name for name in form.changed_data if name in EDITABLE] + ["updated_at"])
+            return
+        order = intake.create(new=form.new_order(), actor=Actor.of_staff(request.user, "web"))
+        obj.__dict__.update(order.__dict__)
+
+    @display(description=_("order"), ordering="id")
+    def number(self, order: Order) -> str:
+        return f"#{order.pk}"
+
+    @display(description=_("status"), label=COLOURS, ordering="status")
+    def shown_status(self, order: Order) -> tuple[str, str]:
+        return order.status, order.get_status_display()
+
+    @display(description=_("visit"))
+    def shown_slot(self, order: Order) -> str:
+        return format_timeslot_local(
+            order.timeslot_start_utc, order.timeslot_end_utc, tz=zone(order.city.timezone), now=timezone.now()
+        )
+
+    @display(description=_("phone"))
+    def shown_phone(self, order: Order) -> str:
+        return show_phone(order.client_phone)

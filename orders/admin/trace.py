@@ -1,0 +1,53 @@
+"""Offers, history, files, decisions and metrics as lists."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from orders.models import Attachment, DispatchDecision, DistributionMetric, Offer, OrderStatusHistory
+from staff.scoped_admin import ReadOnlyAdmin
+
+
+@admin.register(Offer)
+class OfferAdmin(ReadOnlyAdmin):
+    city_path = "order__city_id"
+    list_display = ("order", "master", "round_number", "state", "sent_at", "expires_at", "responded_at")
+    list_select_related = ("order", "master")
+    list_filter = ("state",)
+    ordering = ("-id",)
+
+
+@admin.register(OrderStatusHistory)
+class HistoryAdmin(ReadOnlyAdmin):
+    city_path = "order__city_id"
+    list_display = ("created_at", "order", "from_status", "to_status", "actor_type", "reason")
+    list_select_related = ("order",)
+    list_filter = ("to_status", "actor_type")
+    ordering = ("-id",)
+
+
+@admin.register(DispatchDecision)
+class DispatchDecisionAdmin(ReadOnlyAdmin):
+    city_path = "order__city_id"
+    list_display = ("decided_at", "order", "round_number", "outcome", "master", "candidates_count")
+    list_select_related = ("order", "master")
+    list_filter = ("outcome",)
+    ordering = ("-id",)
+
+
+@admin.register(DistributionMetric)
+class DistributionMetricAdmin(ReadOnlyAdmin):
+    city_path = "city_id"
+    list_display = ("assigned_at", "order", "master", "city", "round_number", "time_to_assign_seconds")
+    list_select_related = ("order", "master", "city")
+    ordering = ("-id",)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    """Files belong to orders, commissions and masters of any city: only who sees all cities lists them here."""
+
+    list_display = ("entity_type", "entity_id", "file_type", "document_type", "created_at")
+    list_filter = ("entity_type", "file_type")
+    fields = ("entity_type", "entity_id", "file_type", "file_name", "document_type", "caption", "created_at")
+    ordering = ("-id",)

@@ -1,0 +1,5 @@
+"""People in the web admin."""
+
+from staff.admin import codes, masters, members
+
+__all__ = ["codes", "masters", "members"]

@@ -1,0 +1,128 @@
+"""Masters and skills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectMultipleWidget
+
+from fieldservice.lib.phones import show_phone
+from geo.models import District
+from staff.enums import ShiftStatus
+from staff.models import Master, Skill
+from staff.scoped_admin import ScopedAdmin, readonly_except
+
+EDITABLE = {"full_name", "phone", "city", "has_vehicle", "vehicle_plate", "max_active_orders_override"}
+
+
+class MasterForm(forms.ModelForm):
+    """Skills and districts are links through our own tables, so fields of their own."""
+
+    skill_set = forms.ModelMultipleChoiceField(
+        Skill.objects.filter(is_active=True).order_by("name"),
+        required=False,
+        label=_("Skills"),
+        widget=UnfoldAdminSelectMultipleWidget,
+    )
+    district_set = forms.ModelMultipleChoiceField(
+        District.objects.none(),
+        required=False,
+        label=_("Districts"),
+        widget=UnfoldAdminSelectMultipleWidget,
+    )
+
+    class Meta:
+        model = Master
+        fields = sorted(EDITABLE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["skill_set"].initial = self.instance.skills.all()
+            self.fields["district_set"].initial = self.instance.districts.all()
+            self.fields["district_set"].queryset = District.objects.filter(  # type: ignore[attr-defined]
+                city_id=self.instance.city_id
+            ).order_by("name")
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        self.instance.skills.set(self.cleaned_data["skill_set"])
+        self.instance.districts.set(self.cleaned_data["district_set"])
+
+
+@admin.register(Master)
+class MasterAdmin(ScopedAdmin):
+    city_path = "city_id"
+    form = MasterForm
+    list_display = ("full_name", "shown_phone", "city", "shown_shift", "moderation_status", "is_blocked", "rating")
+    list_select_related = ("city",)
+    list_filter = ("moderation_status", "shift_status", "is_blocked", "is_deleted")
+    search_fields = ("full_name", "phone")
+    autocomplete_fields = ("city",)
+    ordering = ("full_name", "id")
+    readonly_fields = readonly_except(Master, EDITABLE)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "full_name",
+                    "phone",
+                    "city",
+                    "skill_set",
+                    "district_set",
+                    "has_vehicle",
+                    "vehicle_plate",
+                    "max_active_orders_override",
+                )
+            },
+        ),
+        (
+            _("State"),
+            {
+                "fields": (
+                    "shift_status",
+                    "break_until",
+                    "moderation_status",
+                    "moderation_reason",
+                    "is_active",
+                    "is_blocked",
+                    "blocked_at",
+                    "blocked_reason",
+                    "is_deleted",
+                    "rating",
+                )
+            },
+        ),
+        (_("Telegram"), {"fields": ("tg_user_id", "telegram_username", "unreachable_at", "last_heartbeat_at")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # masters come through onboarding
+
+    @display(description=_("phone"))
+    def shown_phone(self, master: Master) -> str:
+        return show_phone(master.phone)
+
+    @display(
+        description=_("shift"),
+        label={ShiftStatus.SHIFT_ON: "success", ShiftStatus.BREAK: "warning"},
+        ordering="shift_status",
+    )
+    def shown_shift(self, master: Master) -> tuple[str, str]:
+        return master.shift_status, master.get_shift_status_display()
+
+
+@admin.register(Skill)
+class SkillAdmin(ModelAdmin):
+    list_display = ("name", "code", "is_active")
+    ordering = ("name",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

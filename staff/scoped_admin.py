@@ -1,0 +1,70 @@
+"""The base of every admin page: rights from the one matrix, rows from the one scope, pages that stay fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from geo.models import City, District, Street
+from staff import scope
+from staff.models import Master
+
+#: what a choice field may offer, by model
+SCOPED = {
+    City: lambda member: scope.cities(member),
+    District: lambda member: District.objects.filter(city__in=scope.cities(member)),
+    Street: lambda member: Street.objects.filter(city__in=scope.cities(member)),
+    Master: lambda member: scope.masters(member),
+}
+
+
+class ScopedAdmin(ModelAdmin):
+    """`city_path` is the lookup of the row's city; None: the rows belong to no city."""
+
+    city_path: str | None = None
+    list_per_page = 25
+    show_full_result_count = False  # a second count of a million rows for a word nobody reads
+    list_filter_submit = True
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if self.city_path is None or scope.sees_all(request.user):  # type: ignore[arg-type]
+            return rows
+        return rows.filter(**{f"{self.city_path}__in": scope.city_ids(request.user)})  # type: ignore[arg-type]
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        choices = SCOPED.get(db_field.related_model)
+        if choices is not None:
+            kwargs["queryset"] = choices(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is deleted by hand unless a page says otherwise: history and money hang on the rows."""
+        return False
+
+
+class ReadOnlyAdmin(ScopedAdmin):
+    """Rows that services write; people look."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def readonly_except(model: type[Model], editable: set[str]) -> tuple[str, ...]:
+    """All concrete fields of `model` but the editable ones: for `readonly_fields`."""
+    names = [f.name for f in model._meta.get_fields() if isinstance(f, Field) and not f.many_to_many]
+    return tuple(name for name in names if name not in editable and name != "id")
+
+
+__all__ = ["ReadOnlyAdmin", "ScopedAdmin", "admin", "readonly_except"]
