@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -66,12 +67,14 @@ class EnumSwap:
 
     def __init__(self, editor: Any, name: str, labels: Sequence[str], mapping: Mapping[str, str]) -> None:
         self.editor, self.name, self.labels, self.mapping = editor, name, list(labels), dict(mapping)
+        self.shown = ""  # the type as PostgreSQL writes it in definitions
         self.undo: list[str] = []
 
     def run(self) -> None:
         """Do it. Raises CommandError when a row stands in the way, ValueError when a generated column does."""
         quote, literal = self.editor.quote_name, self.editor.quote_value
         self._execute("SET CONSTRAINTS ALL IMMEDIATE")  # pending trigger events would refuse the ALTER TABLE
+        self.shown = self._rows("SELECT to_regtype(%s)::text", quote(self.name))[0][0]
         columns = [Column(*row) for row in self._rows(COLUMNS, quote(self.name))]
         for column in columns:
             self._refuse_generated(column)
@@ -96,15 +99,19 @@ class EnumSwap:
     def _detach(self, column: Column) -> None:
         where = column.relation, column.number
         for name, definition in self._rows(INDEXES, *where):
-            if definition not in self.undo:
-                self._execute(f"DROP INDEX {name}")
-                self.undo.append(definition)
+            self._execute(f"DROP INDEX {name}")
+            self._attach_later(definition)
         for name, definition in self._rows(CHECKS, *where):
             self._execute(f"ALTER TABLE {column.table} DROP CONSTRAINT {name}")
-            self.undo.append(f"ALTER TABLE {column.table} ADD CONSTRAINT {name} {definition}")
+            self._attach_later(f"ALTER TABLE {column.table} ADD CONSTRAINT {name} {definition}")
         for name, definition in self._rows(TRIGGERS, *where):
             self._execute(f"DROP TRIGGER {name} ON {column.table}")
-            self.undo.append(definition)
+            self._attach_later(definition)
+
+    def _attach_later(self, definition: str) -> None:
+        """Keep the SQL that puts a dropped thing back, with the labels it compares with renamed."""
+        typed = re.compile(rf"'([^']*)'::{re.escape(self.shown)}\b")
+        self.undo.append(typed.sub(lambda m: f"'{self.mapping.get(m[1], m[1])}'::{self.shown}", definition))
 
     def _convert(self, column: Column, default: str | None) -> None:
         quote, literal = self.editor.quote_name, self.editor.quote_value
