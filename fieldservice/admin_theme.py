@@ -1,15 +1,93 @@
-"""How the web admin looks: Unfold's settings."""
+"""How the web admin looks: Unfold's settings, the sidebar in the order of a working day."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+
+
+def _sees(model: str) -> Callable[[HttpRequest], bool]:
+    app, name = model.split(".")
+    return lambda request: bool(request.user.has_perm(f"{app}.view_{name}"))
+
+
+def _item(title: Any, icon: str, model: str) -> dict[str, Any]:
+    link = reverse_lazy("admin:{}_{}_changelist".format(*model.split(".")))
+    return {"title": title, "icon": icon, "link": link, "permission": _sees(model)}
+
+
+def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(items)}
+
+
+NAVIGATION = [
+    _group(
+        _("Dispatch"),
+        _item(_("Orders"), "assignment", "orders.order"),
+        _item(_("Offers"), "notifications_active", "orders.offer"),
+        _item(_("Decision log"), "psychology", "orders.dispatchdecision"),
+        _item(_("Order history"), "history", "orders.orderstatushistory"),
+        _item(_("Assignments"), "speed", "orders.distributionmetric"),
+    ),
+    _group(
+        _("Masters"),
+        _item(_("Masters"), "engineering", "staff.master"),
+        _item(_("Skills"), "construction", "staff.skill"),
+        _item(_("Invite codes"), "key", "staff.masterinvitecode"),
+    ),
+    _group(
+        _("Money"),
+        _item(_("Commissions"), "payments", "finance.commission"),
+        _item(_("Rewards"), "redeem", "finance.referralreward"),
+        _item(_("Referrals"), "group_add", "finance.referral"),
+        _item(_("Requisites"), "account_balance", "finance.ownerrequisites"),
+    ),
+    _group(
+        _("Places"),
+        _item(_("Cities"), "location_city", "geo.city"),
+        _item(_("Districts"), "map", "geo.district"),
+        _item(_("Streets"), "signpost", "geo.street"),
+        _item(_("Cached addresses"), "pin_drop", "geo.geocache"),
+    ),
+    _group(
+        _("System"),
+        _item(_("Staff members"), "badge", "staff.staffuser"),
+        _item(_("Access codes"), "vpn_key", "staff.staffaccesscode"),
+        _item(_("Settings"), "tune", "runtime.setting"),
+        _item(_("Outbox"), "outgoing_mail", "outbox.notification"),
+        _item(_("Heartbeats"), "monitor_heart", "runtime.heartbeat"),
+        _item(_("Attachments"), "attach_file", "orders.attachment"),
+        _item(_("Deadline reminders"), "alarm", "finance.commissiondeadlinenotification"),
+        _item(_("Audit log"), "policy", "staff.auditlog"),
+    ),
+]
 
 UNFOLD = {
     "SITE_TITLE": "Field Service",
     "SITE_HEADER": "Field Service",
     "SITE_SUBHEADER": _("Dispatch desk"),
     "SITE_SYMBOL": "handyman",
-    "SHOW_HISTORY": True,
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
-    "SHOW_LANGUAGES": False,
-    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+    "COLORS": {  # a calm blue: the desk is looked at all day
+        "primary": {
+            "50": "239 246 255",
+            "100": "219 234 254",
+            "200": "191 219 254",
+            "300": "147 197 253",
+            "400": "96 165 250",
+            "500": "59 130 246",
+            "600": "37 99 235",
+            "700": "29 78 216",
+            "800": "30 64 175",
+            "900": "30 58 138",
+            "950": "23 37 84",
+        }
+    },
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

@@ -13,7 +13,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.localtime import format_timeslot_local, zone
+from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.phones import show_phone
 from orders.admin.forms import NewOrderForm
 from orders.enums import OrderStatus
@@ -100,54 +100,66 @@ class OrderAdmin(ScopedAdmin):
         "category",
         "shown_slot",
         "assigned_master",
-        "created_at",
+        "shown_created",
     )
     list_select_related = ("city", "district", "assigned_master")
     list_filter = ("status", "category", "type")
     search_fields = ("=id", "=client_phone")
     search_help_text = _("Order number or the client's phone as +79991234567")
-    autocomplete_fields = ("city", "district", "street")
+    autocomplete_fields = ("city", "district"), "street"
     ordering = ("-id",)
-    readonly_fields = (*readonly_except(Order, EDITABLE), "shown_slot", "shown_phone")
+    readonly_fields = (
+        *readonly_except(Order, EDITABLE),
+        "shown_slot",
+        "shown_phone",
+        "shown_created",
+        "shown_next_look",
+    )
     inlines = (HistoryInline, OfferInline, DecisionInline)
     fieldsets = (
-        (None, {"fields": ("status", "type", "category", "shown_slot", "assigned_master", "description")}),
-        (_("Address"), {"fields": ("city", "district", "street", "house", "apartment", "address_comment")}),
-        (_("Client"), {"fields": ("client_name", "shown_phone")}),
-        (_("Money"), {"fields": ("total_sum", "company_payment")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("status", "assigned_master"),
+                    ("category", "type"),
+                    ("shown_slot", "shown_created"),
+                    "description",
+                )
+            },
+        ),
+        (_("Client"), {"fields": (("client_name", "shown_phone"),)}),
+        (_("Address"), {"fields": (("city", "district"), "street", ("house", "apartment"), "address_comment")}),
+        (_("Money"), {"fields": (("total_sum", "company_payment"),)}),
         (
             _("Dispatch"),
             {
                 "fields": (
-                    "search_number",
-                    "dispatch_round",
-                    "dispatch_at",
-                    "dist_escalated_logist_at",
-                    "dist_escalated_admin_at",
-                    "escalation_reason",
-                    "dispatch_error",
+                    ("search_number", "dispatch_round", "shown_next_look"),
+                    ("dist_escalated_logist_at", "dist_escalated_admin_at"),
+                    ("escalation_reason", "dispatch_error"),
                 )
             },
         ),
         (
             _("More"),
-            {
-                "fields": (
-                    "version",
-                    "created_at",
-                    "created_by_staff",
-                    "closed_at",
-                    "cancel_reason",
-                    "guarantee_source_order",
-                )
-            },
+            {"fields": (("created_by_staff", "version"), ("closed_at", "cancel_reason"), "guarantee_source_order")},
         ),
     )
     add_fieldsets = (
-        (None, {"fields": ("client_phone", "client_name")}),
-        (_("Address"), {"fields": ("city", "district", "street", "house", "apartment", "address_comment")}),
-        (_("Visit"), {"fields": ("category", "description", "slot", "confirm_late")}),
+        (None, {"fields": (("client_phone", "client_name"),)}),
+        (_("Address"), {"fields": (("city", "district"), "street", ("house", "apartment"), "address_comment")}),
+        (_("Visit"), {"fields": (("category", "slot"), "description", "confirm_late")}),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for right in ("add", "change", "delete", "view"):  # a city is not made up while a client is on the phone
+            if field and hasattr(field.widget, f"can_{right}_related"):
+                setattr(field.widget, f"can_{right}_related", False)
+        if field and db_field.name in {"description", "address_comment"}:
+            field.widget.attrs["rows"] = 3
+        return field
 
     def get_form(self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **kwargs | ({} if obj else {"form": NewOrderForm}))
@@ -186,3 +198,11 @@ class OrderAdmin(ScopedAdmin):
     @display(description=_("phone"))
     def shown_phone(self, order: Order) -> str:
         return show_phone(order.client_phone)
+
+    @display(description=_("created"), ordering="created_at")
+    def shown_created(self, order: Order) -> str:
+        return format_moment(order.created_at, tz=zone(order.city.timezone), now=timezone.now())
+
+    @display(description=_("next look"))
+    def shown_next_look(self, order: Order) -> str:
+        return format_moment(order.dispatch_at, tz=zone(order.city.timezone), now=timezone.now())
