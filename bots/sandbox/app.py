@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from . import webhooks  # noqa: F401 - registers its methods
+from . import webhooks
 from .api import editing, profile, sending  # noqa: F401 - register their methods
 from .control import add_control_routes
 from .page import add_page_routes
@@ -21,8 +21,16 @@ def make_app(world: World) -> web.Application:
     add_control_routes(app)
     add_page_routes(app)
     app.router.add_route("*", "/{tail:.*}", handle_unknown)
+    app.on_startup.append(_start_webhooks)
     app.on_shutdown.append(_stop_webhooks)
     return app
+
+
+async def _start_webhooks(app: web.Application) -> None:
+    """Webhooks that were set before a restart go on."""
+    for bot in app[WORLD].bots.values():
+        if bot.webhook.url:
+            webhooks.begin(app[WORLD], bot)
 
 
 async def _stop_webhooks(app: web.Application) -> None:

@@ -149,6 +149,10 @@ class ChatClient:
     def shares_location(self, lat: float = 55.7558, lon: float = 37.6173) -> Seen:
         return self._sent(self.acts("location", latitude=lat, longitude=lon))
 
+    def forwards(self, text: str, from_name: str = "Somebody") -> Seen:
+        """Forward a text of a person with a hidden account."""
+        return self._sent(self.acts("forward", text=text, from_name=from_name))
+
     def edits(self, message: Seen | int, text: str) -> Seen:
         """Edit an own message."""
         return self._sent(self.acts("edit", message_id=message if isinstance(message, int) else message.id, text=text))

@@ -78,6 +78,7 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Start the thread; returns when the port accepts connections. Raises OSError for a taken port."""
         self._ready.clear()
+        self._error = None
         self._thread = threading.Thread(target=self._main, name="telegram-sandbox", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -86,7 +87,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop the server and its thread; open polls are ended."""
+        """Stop the server and its thread; open polls are ended. `start()` goes on with the same port and state."""
         if self._loop and self._thread:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(10)
@@ -108,6 +109,7 @@ class Sandbox:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
+        self.world.rebind()
         runner = await serve(self.world, self.host, self.port)
         self.port = runner.addresses[0][1]
         self._loop = asyncio.get_running_loop()

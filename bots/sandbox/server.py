@@ -104,7 +104,8 @@ def chat_of(call: Call) -> int | None:
 def note(world: World, bot: Bot | None, name: str, call: Call | None, status: int, why: str, took: float) -> None:
     """Keep a line about the call for tests and for the page; no message bodies."""
     who = bot.name if bot else "?"
-    world.stats[f"{who} {name} {status}"] += 1
+    known = name.lower() in METHODS or name.lower() == "getupdates"
+    world.stats[f"{who} {name if known else 'other'} {status}"] += 1
     if name.lower() == "getupdates":
         return
     line = {"at": world.now(), "bot": who, "method": name, "status": status, "ms": round(took * 1000, 2)}

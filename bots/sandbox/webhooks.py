@@ -41,7 +41,7 @@ def set_webhook(call: Call) -> bool:
     hook.last_error, hook.last_error_at = "", 0
     hook.max_connections = call.integer("max_connections", 40)
     call.bot.queue.interrupt(WEBHOOK_SET)
-    hook.task = asyncio.get_running_loop().create_task(deliver(call.world, call.bot))
+    begin(call.world, call.bot)
     call.notice = "Webhook was set"
     return True
 
@@ -79,6 +79,11 @@ def _take_settings(call: Call) -> None:
         call.bot.queue.allowed = set(allowed) or None
     if call.flag("drop_pending_updates"):
         call.bot.queue.pending.clear()
+
+
+def begin(world: World, bot: Bot) -> None:
+    """Start the delivery in the running loop."""
+    bot.webhook.task = asyncio.get_running_loop().create_task(deliver(world, bot))
 
 
 def _stop(bot: Bot) -> None:

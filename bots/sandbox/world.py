@@ -274,6 +274,13 @@ class World:
         """Seconds since the epoch."""
         return time.time()
 
+    def rebind(self) -> None:
+        """Make the state usable in a new event loop after a restart of the server: people and messages stay."""
+        self.changed = asyncio.Event()
+        for bot in self.bots.values():
+            bot.queue.arrived = asyncio.Event()
+            bot.queue.poll = None
+
     def unique(self) -> str:
         """A fresh decimal id (callback queries, albums)."""
         self.counter += 1

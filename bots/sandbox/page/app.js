@@ -28,6 +28,26 @@ function hide(key) {
   show();
 }
 
+// A link like t.me/some_bot?start=code to a bot of the sandbox opens that dialog for the same person.
+function follow(person, url) {
+  const [, name, , code = ""] = url.match(/^(?:https?:\/\/)?(?:t|telegram)\.me\/(\w+)(\?start=([\w-]*))?$/i) ?? [];
+  const bot = state.bots.find((item) => item.username.toLowerCase() === name?.toLowerCase());
+  if (!bot) return false;
+  const key = `${person.id}:${bot.name}`;
+  api.act(key, "start", { payload: code }).then(() => bring(key), (error) => toast(document.body, error.message));
+  return true;
+}
+
+// Show a chat that may be new or hidden, and go to it.
+async function bring(key) {
+  state = await api.get("/state");
+  hidden.delete(key);
+  keep();
+  chosen = key;
+  show();
+  phones.get(key)?.node.scrollIntoView({ behavior: "smooth", inline: "center" });
+}
+
 // Which chats get a phone: not hidden ones; the busiest when there are very many. People first, then channels.
 function wanted() {
   const open = state.chats.filter((chat) => !hidden.has(chat.key));
@@ -56,7 +76,7 @@ function show() {
 // Phones in order, moving only those out of place: a moved node would lose its scroll position.
 function placeAll(parent, chats) {
   chats.forEach((chat, index) => {
-    if (!phones.has(chat.key)) phones.set(chat.key, new Phone(chat, hide));
+    if (!phones.has(chat.key)) phones.set(chat.key, new Phone(chat, { hide, follow }));
     const phone = phones.get(chat.key);
     if (parent.children[index] !== phone.node) parent.insertBefore(phone.node, parent.children[index] ?? null);
     update(phone, chat);
@@ -99,15 +119,12 @@ function showHidden() {
   list.replaceChildren(el("option", { value: "" }, t("hiddenOnes", { n: missing.length })), ...options);
 }
 
+// A phone asked for by name stays on the desk even among very many.
 function unhide(key) {
   const chat = state.chats.find((item) => item.key === key);
   if (!chat) return;
-  hidden.delete(key);
-  keep();
-  phones.set(key, new Phone(chat, hide));
-  choose(key);
-  show();
-  phones.get(key)?.node.scrollIntoView({ behavior: "smooth", inline: "center" });
+  phones.set(key, new Phone(chat, { hide, follow }));
+  bring(key);
 }
 
 // -- tabs of a narrow screen -------------------------------------------------------------------------------------
@@ -159,10 +176,7 @@ async function createPerson(name, language, bot) {
   const [first, ...rest] = name.split(/\s+/);
   try {
     const person = await api.post("/people", { first_name: first, last_name: rest.join(" "), language, bots: [bot] });
-    chosen = `${person.id}:${bot}`;
-    state = await api.get("/state");
-    show();
-    phones.get(chosen)?.node.scrollIntoView({ behavior: "smooth", inline: "center" });
+    await bring(`${person.id}:${bot}`);
   } catch (error) {
     toast(document.body, error.message);
   }

@@ -28,10 +28,10 @@ export function textNodes(text, entities, phone) {
 
 function entityNode(entity, text, children, phone) {
   switch (entity.type) {
-    case "text_link": return link(entity.url, children);
-    case "url": return link(text, children);
-    case "email": return link(`mailto:${text}`, children);
-    case "phone_number": return link(`tel:${text.replace(/[^\d+]/g, "")}`, children);
+    case "text_link": return link(entity.url, children, phone);
+    case "url": return link(text, children, phone);
+    case "email": return link(`mailto:${text}`, children, phone);
+    case "phone_number": return link(`tel:${text.replace(/[^\d+]/g, "")}`, children, phone);
     case "bot_command": return el("a", { class: "command", href: "#", onclick: (e) => { e.preventDefault(); phone.say(text); } }, children);
     case "spoiler": return el("span", { class: "spoiler", onclick: (e) => e.currentTarget.classList.add("open") }, children);
     case "code": return el("code", { title: t("copied", { text: "" }), onclick: () => phone.copy(text) }, children);
@@ -40,10 +40,11 @@ function entityNode(entity, text, children, phone) {
   }
 }
 
-// Only addresses that cannot run script become links.
-function link(url, children) {
+// Only addresses that cannot run script become links; links to the bots of the sandbox are followed right here.
+function link(url, children, phone) {
   if (!/^(https?|mailto|tel|tg):/i.test(url)) return el("span", {}, children);
-  return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, children);
+  const follow = (event) => { if (phone.follows(url)) event.preventDefault(); };
+  return el("a", { href: url, target: "_blank", rel: "noopener noreferrer", onclick: follow }, children);
 }
 
 // The bubble (or album) of one or more messages, with its inline buttons below.
@@ -129,7 +130,7 @@ function key(button, message, row, column, phone) {
   node.addEventListener("click", async () => {
     if (node.classList.contains("busy")) return;
     if (button.kind === "copy") { await phone.copy(button.value); return; }
-    if (button.kind === "url" || button.kind === "web_app") { window.open(button.value, "_blank", "noopener"); return; }
+    if (button.kind === "url" || button.kind === "web_app") { phone.open(button.value); return; }
     node.classList.add("busy");
     try {
       await phone.tap({ message_id: message.id, row, column });

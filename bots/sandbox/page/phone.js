@@ -8,12 +8,13 @@ import { current, t } from "./texts.js";
 const ANSWER_SECONDS = 15;
 
 export class Phone {
-  constructor(summary, hide) {
+  // `desk`: hide(key) takes the phone away, follow(person, url) starts a bot of the sandbox by its link.
+  constructor(summary, desk) {
     this.key = summary.key;
     this.room = { ...summary, version: -1, messages: [], keyboard: [], callbacks: [] };
     this.bot = null;
     this.person = null;
-    this.hide = hide;
+    this.desk = desk;
     this.lines = new Map(); // drawn bubbles by message ids and versions
     this.seen = 0;
     this.loading = false;
@@ -219,9 +220,17 @@ export class Phone {
     if (pressed?.kind !== "callback") return;
     const { answer } = await api.answerTo(pressed.callback, ANSWER_SECONDS);
     if (!answer) toast(this.screen, t("noAnswer"));
-    else if (answer.url) window.open(answer.url, "_blank", "noopener");
+    else if (answer.url) this.open(answer.url);
     else if (answer.alert) dialog(this.screen, el("p", { class: "alert-text" }, answer.text), [t("ok"), null, true]);
     else if (answer.text) toast(this.screen, answer.text);
+  }
+
+  follows(url) {
+    return Boolean(this.person) && this.desk.follow(this.person, url);
+  }
+
+  open(url) {
+    if (!this.follows(url)) window.open(url, "_blank", "noopener");
   }
 
   zoom(url) {
@@ -262,13 +271,13 @@ export class Phone {
   more() {
     const own = !this.room.bot ? [] : [
       ["↻", t("startAgain"), () => this.start()],
-      ["🔗", t("follow"), () => this.follow()],
+      ["🔗", t("follow"), () => this.askCode()],
       this.room.blocked ? ["🔓", t("unblock"), () => this.act("unblock")] : ["🚫", t("block"), () => this.act("block")],
     ];
-    menu(this.head, [...own, ["✕", t("hide"), () => this.hide(this.key)]]);
+    menu(this.head, [...own, ["✕", t("hide"), () => this.desk.hide(this.key)]]);
   }
 
-  follow() {
+  askCode() {
     const code = el("input", { class: "field", maxlength: "64", autocomplete: "off" });
     const form = el("label", { class: "form" }, t("code"), code);
     dialog(this.screen, form, [t("cancel")], [t("go"), () => { this.act("start", { payload: code.value.trim() }); }, true]);

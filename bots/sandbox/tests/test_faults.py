@@ -116,6 +116,16 @@ def test_telegram_is_down_for_a_while(sandbox, chat, run):
     assert run(send)
 
 
+def test_a_restart_keeps_everything(sb, chat, run):
+    sb.stop()
+    with pytest.raises(TelegramNetworkError):
+        run(send)
+    sb.start()
+    assert run(send)
+    assert [m.text for m in chat.messages()] == ["/start", "x"]
+    assert len(run(lambda bot: bot.get_updates())) == 1
+
+
 def test_dice_are_seeded():
     def struck(seed):
         with Sandbox(seed=seed) as sb:

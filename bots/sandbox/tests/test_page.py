@@ -223,6 +223,18 @@ def test_a_file_from_the_disk(sb, sandbox, browser, tmp_path):
 
 
 @pytest.mark.browser
+def test_links_to_the_bots_are_followed_in_the_sandbox(sb, sandbox, browser, robots):
+    master, _ = robots(sb)
+    sandbox.person("Ivan", id=5001).chat("master").starts()
+    page = open_page(browser, sb.url, 1000, 800)
+    page.get_by_text("осталось 1:58").wait_for()
+    master.call("sendMessage", chat_id=5001, text="Staff: https://t.me/admin_sandbox_bot?start=AB12CD")
+    page.get_by_text("t.me/admin_sandbox_bot").click()
+    page.locator('.phone[data-key="5001:admin"]').get_by_text("/start").wait_for()
+    assert sandbox.person("Ivan", id=5001).chat("admin").messages()[0].text == "/start AB12CD"
+
+
+@pytest.mark.browser
 def test_what_people_and_bots_write_never_runs(sb, sandbox, browser):
     chat = sandbox.person(EVIL, id=5001).chat("master")
     chat.starts()

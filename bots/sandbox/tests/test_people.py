@@ -64,6 +64,13 @@ def test_an_edited_message_of_a_person(chat, run):
     assert update.edited_message.message_id == sent.id
 
 
+def test_a_forwarded_text(chat, run):
+    chat.forwards("look", "Petr")
+    message = last(run).message
+    assert message.text == "look"
+    assert message.forward_origin.sender_user_name == "Petr"
+
+
 def test_channels(sb, sandbox, run, refused):
     run(lambda bot: bot.send_message(LOGS, "master_bot alive"))
     assert sandbox.channel(LOGS).sees("alive")
