@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import Any
 
 from celery import Celery
-from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fieldservice.settings")
 app = Celery("fieldservice")
@@ -14,17 +14,21 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@app.on_after_configure.connect
-def schedule_beat(sender: Celery, **kwargs: object) -> None:
-    """The timetable. A task only looks at due rows: running late, twice or at once changes nothing."""
-    every = {
-        "orders.tasks.dispatch_tick": timedelta(seconds=settings.DISTRIBUTION_TICK_SECONDS),
+def timetable() -> dict[str, Any]:
+    """Task → period. A task only looks at due rows: running late, twice or at once changes nothing."""
+    from fieldservice.runtime.beat import SettingInterval  # noqa: PLC0415 - needs the settings and the models
+
+    return {
+        "orders.tasks.dispatch_tick": SettingInterval("distribution_tick_seconds"),
         "orders.tasks.sweep_offers": timedelta(seconds=5),
         "staff.tasks.end_breaks": timedelta(seconds=30),
         "finance.tasks.mark_overdue": timedelta(minutes=1),
     }
+
+
+@app.on_after_finalize.connect
+def schedule_beat(sender: Celery, **kwargs: object) -> None:
+    """Give the beat its timetable. A run that waited for 30 s is dropped: the next one does its work."""
     sender.conf.beat_schedule = {
-        # a tick that waited longer than its period is useless: the next one does its work
-        name: {"task": name, "schedule": period, "options": {"expires": period.total_seconds()}}
-        for name, period in every.items()
+        name: {"task": name, "schedule": period, "options": {"expires": 30}} for name, period in timetable().items()
     }

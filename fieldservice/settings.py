@@ -104,6 +104,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 300
+# the timetable is code and the rows are the queue: there is nothing to remember between starts
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_DB_REUSE_MAX = 100  # else the prefork worker opens a new connection for every task
 
 # --- language and time -------------------------------------------------------------------------------------------
@@ -116,6 +118,7 @@ TIMEZONE = env.zone("TIMEZONE", "Europe/Moscow")  # cities without a zone of the
 
 # --- files -------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = DEBUG or "postgres" in embedded.needed()  # the demo runs without collectstatic
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = BASE_DIR / "media"

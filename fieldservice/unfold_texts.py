@@ -87,7 +87,8 @@ TEXTS = (
     gettext_noop("You don’t have permission to view or edit anything."),
     gettext_noop("You have been successfully logged out from the administration"),
     gettext_noop(
-        "Please enter your old password, for security’s sake, and then enter your new password twice so we can verify you typed it in correctly."
+        "Please enter your old password, for security’s sake, and then enter your new password twice so we can "
+        "verify you typed it in correctly."
     ),
     gettext_noop("After you've created a user, you’ll be able to edit more user options."),
     gettext_noop(" By %(filter_title)s "),

@@ -31,6 +31,7 @@ mkdir -p "$DEMO_HOME"
 use_sandbox() { # URL
   export SANDBOX_URL=$1 TELEGRAM_API_URL=$1
   export MASTER_BOT_TOKEN=100001:demo_master ADMIN_BOT_TOKEN=100002:demo_admin
+  export LOGS_CHANNEL_ID=-1001000000001 ALERTS_CHANNEL_ID=-1001000000002 REPORTS_CHANNEL_ID=
 }
 
 wants_sandbox() {
@@ -178,14 +179,13 @@ fi
 say "Preparing …"
 started=$(embedded start | tr '\n' ' ')
 printf '%s\n' $$ "$web_url" "$SANDBOX_URL" "$started" >"$state"
-export DEBUG=${DEBUG:-true} # plain http and static files without a build
 export ALLOWED_HOSTS=127.0.0.1,localhost${ALLOWED_HOSTS:+,$ALLOWED_HOSTS}
 if [[ -z ${SECRET_KEY:-} ]]; then
   SECRET_KEY=$(python -c 'from fieldservice import embedded; print(embedded.secret_key())')
   export SECRET_KEY
 fi
 step "database" python manage.py migrate --noinput --verbosity 0
-step "cities, districts, streets" python manage.py seed_geo
+step "cities and districts" python manage.py seed_geo
 step "demo data" python manage.py seed_demo
 step "texts" python manage.py texts --compile
 
