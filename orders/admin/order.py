@@ -106,7 +106,7 @@ class OrderAdmin(ScopedAdmin):
     list_filter = ("status", "category", "type")
     search_fields = ("=id", "=client_phone")
     search_help_text = _("Order number or the client's phone as +79991234567")
-    autocomplete_fields = ("city", "district"), "street"
+    autocomplete_fields = ("city", "district", "street")
     ordering = ("-id",)
     readonly_fields = (
         *readonly_except(Order, EDITABLE),
