@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from .api.call import METHODS, Call, Upload
+from .api.call import METHODS, Call, Upload, load_json
 from .errors import JSON, ApiError, bad_request, conflict
 from .faults import Fault
 from .world import Bot, World
@@ -46,7 +46,7 @@ async def handle_method(request: web.Request) -> web.StreamResponse:
         if bot is None:
             raise ApiError(401, "Unauthorized")
         call = await read_call(world, bot, name, request)
-        result = await perform(call)
+        result = await perform_shaped(call)
         body: JSON = {"ok": True, "result": result} | ({"description": call.notice} if call.notice else {})
         return reply(body)
     except ApiError as error:
@@ -57,6 +57,14 @@ async def handle_method(request: web.Request) -> web.StreamResponse:
         return hang_up(request)
     finally:
         note(world, bot, name, call, status, description, time.perf_counter() - started)
+
+
+async def perform_shaped(call: Call) -> Any:
+    """`perform`; parameters of a wrong shape are 400, as on the real server (in words of our own)."""
+    try:
+        return await perform(call)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise bad_request(f"can't parse parameters: {type(error).__name__}: {error}") from error
 
 
 async def perform(call: Call) -> Any:
@@ -136,8 +144,8 @@ async def read_call(world: World, bot: Bot, name: str, request: web.Request) -> 
     params: JSON = dict(request.query)
     uploads: dict[str, Upload] = {}
     if request.content_type == "application/json":
-        with contextlib.suppress(json.JSONDecodeError):
-            body = json.loads(await request.text() or "{}")
+        with contextlib.suppress(ValueError):
+            body = load_json(await request.text() or "{}")
             return Call(world, bot, name, params | (body if isinstance(body, dict) else {}))
         raise bad_request("can't parse request: invalid JSON")
     if request.content_type == "multipart/form-data":

@@ -61,7 +61,7 @@ class Call:
         if not value.strip():
             return None
         try:
-            return json.loads(value)
+            return load_json(value)
         except ValueError:
             what = "reply keyboard markup" if name == "reply_markup" else name
             raise bad_request(f"can't parse {what} JSON object") from None
@@ -168,6 +168,17 @@ def method(*names: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def load_json(text: str) -> Any:
+    r"""Parse JSON. Raises ValueError for broken text, ApiError for half characters written as "\ud83d"."""
+    value = json.loads(text)
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise bad_request("strings must be encoded in UTF-8") from None
+    return value
 
 
 def _chat_reference(value: str) -> int | str:
