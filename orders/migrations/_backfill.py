@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
 from typing import Any
 
 from django.conf import settings
@@ -26,13 +25,14 @@ slots AS (
            (o.scheduled_date + o.time_slot_end) AT TIME ZONE z.tz AS end_utc
       FROM orders o JOIN zones z USING (city_id)),
 remarks AS (
-    SELECT id, 'Время визита (старая запись): ' || concat_ws(', ',
-               to_char(scheduled_date, 'DD.MM.YYYY'), 'с ' || to_char(time_slot_start, 'HH24:MI'),
-               'до ' || to_char(time_slot_end, 'HH24:MI'), NULLIF(btrim(slot_label), '')) AS text
-      FROM orders
-     WHERE COALESCE(scheduled_date::text, time_slot_start::text, time_slot_end::text, NULLIF(btrim(slot_label), '')) <> ''
-       AND (scheduled_date IS NULL OR time_slot_start IS NULL OR time_slot_end IS NULL
-            OR time_slot_start >= time_slot_end))
+    SELECT id, text FROM (
+        SELECT id, description, concat_ws(', ',
+                   to_char(scheduled_date, 'DD.MM.YYYY'), 'с ' || to_char(time_slot_start, 'HH24:MI'),
+                   'до ' || to_char(time_slot_end, 'HH24:MI'), NULLIF(btrim(slot_label), '')) AS slot,
+               scheduled_date IS NOT NULL AND time_slot_start < time_slot_end AS complete
+          FROM orders) o,
+       LATERAL (SELECT 'Время визита (старая запись): ' || slot AS text) r
+     WHERE slot <> '' AND complete IS NOT TRUE AND strpos(COALESCE(description, ''), text) = 0)
 UPDATE orders o
    SET timeslot_start_utc = COALESCE(s.start_utc, s.end_utc - interval '3 hours'),
        timeslot_end_utc = CASE WHEN s.end_utc > s.start_utc OR s.start_utc IS NULL THEN s.end_utc
@@ -45,12 +45,16 @@ UPDATE orders o
   FROM slots s LEFT JOIN remarks r USING (id)
  WHERE s.id = o.id"""
 
-# A slot outside 10:00–20:00 stays empty: the legacy check would refuse it.
+# Where the old columns still hold anything (0003 was not run), they keep it. A slot outside 10:00–20:00 stays empty:
+# the legacy check would refuse it.
 RESTORE_LEGACY = f"""
 WITH zones AS ({ZONES}),
 slots AS (
-    SELECT o.id, o.timeslot_start_utc AT TIME ZONE z.tz AS start_local, o.timeslot_end_utc AT TIME ZONE z.tz AS end_local
-      FROM orders o JOIN zones z USING (city_id)),
+    SELECT o.id,
+           o.timeslot_start_utc AT TIME ZONE z.tz AS start_local,
+           o.timeslot_end_utc AT TIME ZONE z.tz AS end_local
+      FROM orders o JOIN zones z USING (city_id)
+     WHERE o.scheduled_date IS NULL AND o.time_slot_start IS NULL AND o.time_slot_end IS NULL),
 fitting AS (
     SELECT * FROM slots
      WHERE start_local::date = end_local::date AND start_local::time >= '10:00' AND end_local::time <= '20:00')
@@ -59,35 +63,28 @@ UPDATE orders o
        time_slot_start = COALESCE(o.time_slot_start, f.start_local::time),
        time_slot_end = COALESCE(o.time_slot_end, f.end_local::time),
        total_price = o.total_sum, latitude = o.lat, longitude = o.lon, order_type = o.type
-  FROM slots s LEFT JOIN fitting f USING (id)
- WHERE s.id = o.id"""
+  FROM orders every LEFT JOIN fitting f USING (id)
+ WHERE every.id = o.id"""
 
-# One pass over the rows that need it. Orders on a master's hands and cancelled ones wait for nothing.
-FILL_ORDERS = f"""
-WITH zones AS (
-    SELECT city_id, tz, now() AT TIME ZONE tz AS local_now FROM ({ZONES}) named)
+# One pass over the rows that need it. What waits is due now: the engine itself computes when a DEFERRED order wakes.
+# Orders on a master's hands and cancelled ones wait for nothing.
+FILL_ORDERS = """
 UPDATE orders o
    SET closed_at = CASE WHEN o.status = 'CLOSED' THEN COALESCE(
            (SELECT max(h.created_at) FROM order_status_history h
              WHERE h.order_id = o.id AND h.to_status = 'CLOSED' AND h.from_status IS DISTINCT FROM 'CLOSED'),
            o.updated_at) END,
-       dispatch_at = CASE
-           WHEN o.status = 'CLOSED' THEN NULL
-           WHEN o.status <> 'DEFERRED' THEN now()
-           WHEN o.timeslot_start_utc IS NOT NULL
-           THEN (date_trunc('day', o.timeslot_start_utc AT TIME ZONE z.tz) + %(opens)s::time) AT TIME ZONE z.tz
-           WHEN z.local_now::time < %(opens)s::time
-           THEN (date_trunc('day', z.local_now) + %(opens)s::time) AT TIME ZONE z.tz
-           ELSE (date_trunc('day', z.local_now) + interval '1 day' + %(opens)s::time) AT TIME ZONE z.tz END,
+       dispatch_at = CASE WHEN o.status <> 'CLOSED' THEN now() END,
        dispatch_round = CASE WHEN o.status IN ('SEARCHING', 'GUARANTEE') THEN COALESCE(
            (SELECT max(f.round_number) FROM offers f WHERE f.order_id = o.id), 0) ELSE 0 END
-  FROM zones z
- WHERE z.city_id = o.city_id AND o.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED', 'CLOSED')"""
+ WHERE o.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED', 'CLOSED')"""
 
 # v1.2 sent an offer at once and kept no SLA of its own
 FILL_OFFERS = """
-UPDATE offers SET delivered_at = sent_at,
-       sla_seconds = CASE WHEN expires_at > sent_at THEN extract(epoch FROM expires_at - sent_at)::int ELSE sla_seconds END
+UPDATE offers
+   SET delivered_at = sent_at,
+       sla_seconds = CASE WHEN expires_at > sent_at THEN extract(epoch FROM expires_at - sent_at)::int
+                          ELSE sla_seconds END
  WHERE state IN ('SENT', 'VIEWED')"""
 
 # staff work with the admin bot, and a file id is good for the bot that received it
@@ -102,9 +99,9 @@ def fallback_zone(cursor: Any) -> str:
     return row[0] if row else "UTC"
 
 
-def _run(editor: Any, sql: str, **params: Any) -> None:
+def _run(editor: Any, sql: str) -> None:
     with editor.connection.cursor() as cursor:
-        cursor.execute(sql, {"fallback": fallback_zone(cursor)} | params)
+        cursor.execute(sql, {"fallback": fallback_zone(cursor)})
 
 
 def fill_v12(apps: Any, editor: Any) -> None:
@@ -120,7 +117,6 @@ def refuse_unknown_categories(apps: Any, editor: Any) -> None:
 
 
 def fill_dispatch(apps: Any, editor: Any) -> None:
-    _run(editor, FILL_ORDERS, opens=getattr(settings, "WORKDAY_START", time(10)))
     with editor.connection.cursor() as cursor:
-        cursor.execute(FILL_OFFERS)
-        cursor.execute(FILL_ATTACHMENTS)
+        for sql in (FILL_ORDERS, FILL_OFFERS, FILL_ATTACHMENTS):
+            cursor.execute(sql)
