@@ -121,6 +121,8 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = DEBUG or "postgres" in embedded.needed()  # the demo runs without collectstatic
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+if WHITENOISE_USE_FINDERS:
+    STATIC_ROOT.mkdir(exist_ok=True)  # else whitenoise warns at every start
 MEDIA_ROOT = BASE_DIR / "media"
 
 # --- Telegram ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """People in the web admin."""
 
-from staff.admin import codes, masters, members
+from staff.admin import codes, masters, members, places
 
-__all__ = ["codes", "masters", "members"]
+__all__ = ["codes", "masters", "members", "places"]

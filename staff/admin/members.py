@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -18,6 +19,8 @@ from geo.models import City
 from staff.models import AuditLog, StaffUser
 from staff.scoped_admin import ReadOnlyAdmin
 from staff.services import moderation
+
+admin.site.unregister(Group)  # rights come from staff.access, not from groups in the database
 
 
 class CitiesMixin(forms.ModelForm):

@@ -1,53 +1,44 @@
-"""Places in the web admin."""
+"""Places, each member seeing the places of their own cities (which is why this page lives above `geo`)."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
 from geo.models import City, District, GeoCache, Street
-
-
-class PlaceAdmin(ModelAdmin):
-    """Lists that stay fast whatever their size."""
-
-    list_per_page = 25
-    show_full_result_count = False
-    search_fields: tuple[str, ...] = ("name",)
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False
+from staff.scoped_admin import ReadOnlyAdmin, ScopedAdmin
 
 
 @admin.register(City)
-class CityAdmin(PlaceAdmin):
+class CityAdmin(ScopedAdmin):
+    city_path = "pk"
     list_display = ("name", "timezone", "is_active")
     list_filter = ("is_active",)
+    search_fields = ("name",)
     ordering = ("name",)
 
 
 @admin.register(District)
-class DistrictAdmin(PlaceAdmin):
+class DistrictAdmin(ScopedAdmin):
+    city_path = "city_id"
     list_display = ("name", "city")
     list_select_related = ("city",)
     autocomplete_fields = ("city",)
-    ordering = ("city__name", "name")
     search_fields = ("name", "city__name")
+    ordering = ("city__name", "name")
 
 
 @admin.register(Street)
-class StreetAdmin(PlaceAdmin):
+class StreetAdmin(ScopedAdmin):
+    city_path = "city_id"
     list_display = ("name", "city", "district")
     list_select_related = ("city", "district")
     autocomplete_fields = ("city", "district")
-    ordering = ("name",)
+    search_fields = ("name",)
+    ordering = ("name", "id")
 
 
 @admin.register(GeoCache)
-class GeoCacheAdmin(PlaceAdmin):
+class GeoCacheAdmin(ReadOnlyAdmin):
     list_display = ("query", "lat", "lon", "provider", "confidence", "created_at")
     search_fields = ("query",)
     ordering = ("-created_at",)
-
-    def has_add_permission(self, request: object) -> bool:
-        return False

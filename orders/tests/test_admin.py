@@ -1,0 +1,112 @@
+"""The order form and the order page of the web admin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from geo.tests.factories import DistrictFactory
+from orders.enums import OrderStatus
+from orders.models import Order, OrderStatusHistory
+from orders.tests.factories import OrderFactory
+from staff.enums import Role
+from staff.tests.factories import StaffUserFactory
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)  # 12:00 in Moscow
+ADD = "admin:orders_order_add"
+
+
+@pytest.fixture
+def place() -> Any:
+    return DistrictFactory()
+
+
+@pytest.fixture
+def logist(client: Client, place: Any) -> Any:
+    member = StaffUserFactory(role=Role.LOGIST, cities=[place.city])
+    client.force_login(member)
+    return member
+
+
+def answers(place: Any, **changes: Any) -> dict[str, Any]:
+    return {
+        "client_phone": "8 999 123-45-67", "client_name": "Клиент", "city": place.city_id, "district": place.pk,
+        "house": "1", "category": "PLUMBING", "slot": "asap", "description": "Течёт кран",
+    } | changes  # fmt: skip
+
+
+@time_machine.travel(NOON, tick=False)
+def test_adding_an_order_goes_through_intake(client: Client, place: Any, logist: Any) -> None:
+    response = client.post(reverse(ADD), answers(place))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    order = Order.objects.get()
+    assert (order.status, order.client_phone, order.version) == (OrderStatus.SEARCHING, "+79991234567", 2)
+    assert order.created_by_staff == logist
+    assert list(OrderStatusHistory.objects.order_by("id").values_list("to_status", flat=True)) == [
+        "CREATED",
+        "SEARCHING",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"client_phone": "123"}, "client_phone"),
+        ({"client_phone": ""}, "client_phone"),
+        ({"city": ""}, "city"),
+        ({"slot": "today:10-13"}, "slot"),
+        ({"category": "MAGIC"}, "category"),
+        ({"house": "x" * 40}, "house"),
+    ],
+)
+def test_wrong_input_is_answered_beside_the_field_and_writes_nothing(
+    client: Client, place: Any, logist: Any, change: dict[str, Any], field: str
+) -> None:
+    with time_machine.travel(datetime(2026, 3, 10, 12, 0, tzinfo=UTC), tick=False):  # 15:00: the first slot is over
+        response = client.post(reverse(ADD), answers(place, **change))
+    assert response.status_code == 200
+    assert field in response.context["adminform"].form.errors
+    assert not Order.objects.exists()
+
+
+@time_machine.travel(datetime(2026, 3, 10, 17, 0, tzinfo=UTC), tick=False)  # 20:00
+def test_late_asap_asks_for_a_confirmation(client: Client, place: Any, logist: Any) -> None:
+    response = client.post(reverse(ADD), answers(place))
+    assert "slot" in response.context["adminform"].form.errors
+    assert client.post(reverse(ADD), answers(place, confirm_late="on")).status_code == 302
+    assert Order.objects.get().status == OrderStatus.DEFERRED
+
+
+def test_a_stranger_city_cannot_be_chosen(client: Client, place: Any, logist: Any) -> None:
+    strange = DistrictFactory()
+    response = client.post(reverse(ADD), answers(strange))
+    assert response.status_code == 200
+    assert "city" in response.context["adminform"].form.errors
+    assert not Order.objects.exists()
+
+
+def test_state_fields_cannot_be_posted(client: Client, place: Any, logist: Any) -> None:
+    order = OrderFactory(district=place, description="старое")
+    url = reverse("admin:orders_order_change", args=[order.pk])
+    form = {"status": "CLOSED", "total_sum": "1", "version": "9", "assigned_master": "1", "description": "новое"}
+    management = {
+        f"{prefix}-{name}": "0"
+        for prefix in ("history", "offers", "decisions")
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
+    }
+    assert client.post(url, form | management).status_code == 302
+    order.refresh_from_db()
+    assert (order.status, order.version, order.total_sum, order.description) == (OrderStatus.SEARCHING, 1, 0, "новое")
+
+
+def test_the_list_costs_few_queries(client: Client, place: Any, django_assert_max_num_queries: Any) -> None:
+    client.force_login(StaffUserFactory(role=Role.GLOBAL_ADMIN))
+    OrderFactory.create_batch(30, district=place)
+    with django_assert_max_num_queries(12):
+        assert client.get(reverse("admin:orders_order_changelist")).status_code == 200
