@@ -1,0 +1,46 @@
+"""The main menu: what needs the staff now."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from bots.buttons import tap
+from bots.callbacks import on
+from bots.screens import Button, page
+from bots.visit import Reply, Visit
+from finance import scope as finance_scope
+from finance.enums import CommissionStatus
+from orders import scope
+from orders.enums import OrderStatus
+from staff import access
+
+
+@on("adm:menu")
+def home(visit: Visit) -> Reply:
+    """/start, /menu, and wherever nothing else fits."""
+    member = visit.member
+    orders = scope.visible_to(member)
+    searching = orders.filter(status__in=OrderStatus.SEARCH)
+    facts = {
+        "searching": searching.count(),
+        "escalated": searching.filter(dist_escalated_logist_at__isnull=False).count(),
+        "active": orders.filter(status__in=OrderStatus.ACTIVE).count(),
+    }
+    rows = [[tap(_("📋 Orders"), "adm:q:list")]]
+    if access.may(member.role, "finance.see"):
+        unpaid = finance_scope.visible_to(member).filter(status__in=CommissionStatus.UNPAID)
+        facts["reported"] = unpaid.filter(status=CommissionStatus.REPORTED).count()
+        facts["overdue"] = unpaid.filter(status=CommissionStatus.OVERDUE).count()
+        rows.append([tap(_("💳 Commissions (%(count)s)") % {"count": facts["reported"]}, "adm:f:aw")])
+    rows.append([tap(_("🔄 Refresh"), "adm:menu")])
+    return Reply(page("admin/menu.html", rows, member=member, **facts))
+
+
+def help_page(visit: Visit) -> Reply:
+    """/help."""
+    return Reply(page("admin/help.html", [[menu_button()]]))
+
+
+def menu_button() -> Button:
+    """To the main menu."""
+    return tap(_("🏠 Menu"), "adm:menu")

@@ -1,0 +1,36 @@
+"""Buttons that many screens share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+
+from bots.callbacks import to
+from bots.screens import PAGE, Button
+
+T = TypeVar("T")
+
+
+def tap(text: str, path: str, *args: int | str) -> Button:
+    """A button that calls the handler of `path`."""
+    return Button(text, data=to(path, *args))
+
+
+def back(path: str, *args: int | str) -> Button:
+    """Back to where the person came from."""
+    return tap(_("‹ Back"), path, *args)
+
+
+def page_of(items: Sequence[T], page: int) -> tuple[Sequence[T], int, int]:
+    """(the items of the page, the page, the number of pages); a page that is no more becomes the last one."""
+    pages = max(1, -(-len(items) // PAGE))
+    page = min(max(page, 1), pages)
+    return items[(page - 1) * PAGE : page * PAGE], page, pages
+
+
+def pager(path: str, page: int, pages: int, *before: int | str) -> list[Button]:
+    """Previous and next; `before`: the arguments in front of the page."""
+    row = [tap("◀", path, *before, page - 1)] if page > 1 else []
+    return row + ([tap("▶", path, *before, page + 1)] if page < pages else [])

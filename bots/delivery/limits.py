@@ -1,0 +1,91 @@
+"""Telegram's sending limits, kept strictly: sliding windows per token, per chat, per group; urgent lanes first.
+
+A leaky bucket with a burst lets burst + rate through in one window; Telegram counts what arrived in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections import deque
+
+#: messages in seconds; one below the limit of 30, because the network bunches messages up
+PER_TOKEN = (29, 1.0)
+#: one a second, three at once
+PER_CHAT = (3, 3.0)
+PER_GROUP = (20, 60.0)
+CHATS = 5_000
+
+
+class Window:
+    """At most `limit` in any `seconds`."""
+
+    __slots__ = ("paused", "seconds", "times")
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self.seconds = seconds
+        self.times: deque[float] = deque(maxlen=limit)
+        self.paused = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until one more fits; 0 when it fits now."""
+        full = len(self.times) == self.times.maxlen
+        return max(self.paused - now, self.times[0] + self.seconds - now if full else 0.0, 0.0)
+
+    def take(self, now: float) -> None:
+        """One went."""
+        self.times.append(now)
+
+    def pause(self, until: float) -> None:
+        """Nothing goes before `until`."""
+        self.paused = max(self.paused, until)
+
+    def is_idle(self, now: float) -> bool:
+        """Nothing to remember any more."""
+        return now > self.paused and (not self.times or now - self.times[-1] > self.seconds)
+
+
+class Limits:
+    """The limits of one token."""
+
+    def __init__(self) -> None:
+        self.token = Window(*PER_TOKEN)
+        self.chats: dict[int, Window] = {}
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def chat(self, chat_id: int) -> Window:
+        """The window of a chat; groups and channels have negative ids."""
+        if len(self.chats) > CHATS:
+            self._forget()
+        return self.chats.setdefault(chat_id, Window(*(PER_GROUP if chat_id < 0 else PER_CHAT)))
+
+    async def turn(self, lane: int) -> None:
+        """Wait for a place in the token's window; a lower lane goes first."""
+        future = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (lane, next(self._order), future))
+        self._let_go()
+        await future
+
+    def _let_go(self) -> None:
+        while self._waiting:
+            now = time.monotonic()
+            if wait := self.token.wait(now):
+                self._set_timer(wait)
+                return
+            _lane, _order, future = heapq.heappop(self._waiting)
+            if not future.done():
+                self.token.take(now)
+                future.set_result(None)
+
+    def _set_timer(self, wait: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(wait, self._let_go)
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        self.chats = {chat_id: window for chat_id, window in self.chats.items() if not window.is_idle(now)}

@@ -1,0 +1,179 @@
+"""Delivers the outbox of one bot, inside its process: claim → re-read and render → send → settle (spec §11)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from aiogram import Bot
+from django.db import DatabaseError
+from django.utils import timezone
+
+from bots import errors
+from bots.db import in_db
+from bots.delivery import events as events  # registers how every event looks
+from bots.delivery import settle
+from bots.delivery.bundle import bundle
+from bots.delivery.limits import Limits
+from bots.delivery.listen import Listener
+from bots.delivery.render import Parcel, prepare
+from bots.delivery.send import DeliveryError, edit, send
+from fieldservice.outbox import services as outbox
+from fieldservice.outbox.models import Notification
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(seconds=60)
+SWEEP = 1.0
+#: rows in hand at once: enough to keep 30/s going while some calls hang
+AT_ONCE = 64
+#: a chat whose limit is used up for longer than this gives its place to others
+PATIENCE = 1.0
+#: Telegram said "too many" this often in a row, for whatever chat: the whole token is meant
+FLOODS = 3
+Rows = Sequence[Notification]
+
+
+class Pump:
+    """One bot's delivery. `run()` until `stop()`; rows in hand are finished or released."""
+
+    def __init__(self, bot: Bot, name: str, limits: Limits | None = None) -> None:
+        self.bot, self.name = bot, name
+        self.limits = limits or Limits()
+        self.stopping = False
+        self._wake = asyncio.Event()
+        self._in_hand: set[int] = set()
+        self._chats: defaultdict[tuple[Any, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._floods = 0
+        #: the last claim filled every place: there may be more rows due
+        self._more = False
+
+    def stop(self) -> None:
+        """Claim no more."""
+        self.stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped."""
+        loop = asyncio.get_running_loop()
+        listener = Listener(outbox.CHANNEL.format(bot=self.name), partial(loop.call_soon_threadsafe, self._wake.set))
+        listener.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self.stopping:
+                    await self._round(group)
+        finally:
+            await asyncio.to_thread(listener.stop)
+
+    async def _round(self, group: asyncio.TaskGroup) -> None:
+        self._wake.clear()
+        room = AT_ONCE - len(self._in_hand)
+        rows = await self._claim(room) if room > 0 else []
+        # a row in hand for longer than its lease is claimed again: it is ours already
+        for post in bundle([row for row in rows if row.pk not in self._in_hand]):
+            self._in_hand.update(row.pk for row in post)
+            group.create_task(self._deliver(post))
+        self._more = len(rows) >= room
+        if room == 0 or not self._more:
+            try:
+                async with asyncio.timeout(SWEEP):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    async def _claim(self, room: int) -> list[Notification]:
+        try:
+            return await in_db(outbox.claim, bot=self.name, limit=room, lease=LEASE, now=timezone.now())
+        except DatabaseError as error:
+            log.warning("claim_failed", extra={"bot": self.name, "error": type(error).__name__})
+            return []
+
+    async def _deliver(self, rows: Rows) -> None:
+        """One message. Rows for one chat go one after another: an edit never overtakes what it edits."""
+        try:
+            async with self._lock(rows[0]):
+                if self.stopping:
+                    await self._write(outbox.release, rows)
+                else:
+                    await self._attempt(rows)
+        except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
+            await errors.crashed(error, bot=self.name)
+            await self._write(settle.crashed, rows, type(error).__name__, timezone.now())
+        finally:
+            self._in_hand.difference_update(row.pk for row in rows)
+            if self._more:
+                self._wake.set()
+
+    def _lock(self, row: Notification) -> asyncio.Lock:
+        if len(self._chats) > 10 * AT_ONCE:
+            self._chats = defaultdict(asyncio.Lock, {key: lock for key, lock in self._chats.items() if lock.locked()})
+        return self._chats[row.master_id, row.staff_id, row.chat_id]
+
+    async def _attempt(self, rows: Rows) -> None:
+        ready = await in_db(prepare, rows, timezone.now())
+        for row, nothing in ready.skipped:
+            await self._write(settle.skipped, row, nothing, timezone.now())
+        await self._write(outbox.release, ready.left)
+        if ready.parcel:
+            await self._in_turn(ready.rows, ready.parcel)
+
+    async def _in_turn(self, rows: Rows, parcel: Parcel) -> None:
+        """Send within the limits; a chat that is full for long is left for later."""
+        window = self.limits.chat(parcel.chat_id)
+        if (wait := window.wait(time.monotonic())) > PATIENCE:
+            await self._write(settle.postponed, rows, wait, timezone.now())
+            return
+        await asyncio.sleep(wait)
+        await self.limits.turn(rows[0].lane)
+        window.take(time.monotonic())
+        await self._go(rows, parcel)
+
+    async def _go(self, rows: Rows, parcel: Parcel) -> None:
+        try:
+            message_id = await self._call(parcel)
+        except DeliveryError as error:
+            await self._refused(rows, parcel, error)
+            return
+        self._floods = 0
+        first = parcel.message_id is None
+        await self._write(settle.sent, rows, parcel.chat_id, message_id, timezone.now(), first=first)
+
+    async def _call(self, parcel: Parcel) -> int:
+        if parcel.message_id is None:
+            return await send(self.bot, parcel.screen, chat_id=parcel.chat_id)
+        await edit(self.bot, parcel.screen, chat_id=parcel.chat_id, message_id=parcel.message_id)
+        return parcel.message_id
+
+    async def _refused(self, rows: Rows, parcel: Parcel, error: DeliveryError) -> None:
+        if error.permanent:
+            log.warning("message_failed", extra={"bot": self.name, "event": rows[0].event, "error": str(error)})
+            await self._write(settle.failed, rows, str(error), timezone.now(), deaf=error.deaf)
+            return
+        if error.retry_after is not None:
+            self._flooded(parcel.chat_id, error.retry_after)
+        await self._write(settle.later, rows, str(error), timezone.now(), wait=error.retry_after)
+
+    def _flooded(self, chat_id: int, seconds: float) -> None:
+        """Obey `retry_after`: for the chat, and for the whole token when every chat is refused."""
+        until = time.monotonic() + seconds
+        self.limits.chat(chat_id).pause(until)
+        self._floods += 1
+        if self._floods >= FLOODS:
+            self.limits.token.pause(until)
+
+    async def _write(self, function: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        """Write down what happened, patiently: a row that was sent but not settled would be sent again."""
+        for pause in (0.1, 0.5, 1, 3, 6, 12, None):
+            try:
+                await in_db(function, *args, **kwargs)
+                return
+            except DatabaseError as error:
+                log.warning("settle_failed", extra={"bot": self.name, "error": type(error).__name__})
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)

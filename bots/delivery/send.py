@@ -1,0 +1,65 @@
+"""The wire: one message to Telegram; its errors say permanent or not."""
+
+from __future__ import annotations
+
+from aiogram import Bot
+from aiogram.exceptions import AiogramError, TelegramMigrateToChat, TelegramRetryAfter
+from aiogram.methods import EditMessageText, SendMessage
+
+from bots import text, wire
+from bots.screens import Screen
+
+TIMEOUT = 15
+
+
+class DeliveryError(Exception):
+    """The message did not go.
+
+    `permanent`: trying again is useless. `deaf`: nobody is there (blocked, deleted, never started).
+    `retry_after`: seconds Telegram asks for. `moved_to`: the group's new chat id.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        deaf: bool = False,
+        retry_after: float | None = None,
+        moved_to: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent, self.deaf, self.retry_after, self.moved_to = permanent, deaf, retry_after, moved_to
+
+
+async def send(bot: Bot, screen: Screen, *, chat_id: int) -> int:
+    """Send a new message; returns its id. Raises DeliveryError."""
+    method = SendMessage(chat_id=chat_id, text=text.shorten(screen.text), reply_markup=screen.markup())
+    try:
+        return (await bot(method, request_timeout=TIMEOUT)).message_id
+    except AiogramError as error:
+        raise translate(error) from error
+
+
+async def edit(bot: Bot, screen: Screen, *, chat_id: int, message_id: int) -> None:
+    """Edit a message. One that shows this already, or is no more, counts as edited. Raises DeliveryError."""
+    method = EditMessageText(
+        chat_id=chat_id, message_id=message_id, text=text.shorten(screen.text), reply_markup=screen.markup()
+    )
+    try:
+        await bot(method, request_timeout=TIMEOUT)
+    except AiogramError as error:
+        if not (wire.is_unchanged(error) or wire.is_gone(error)):
+            raise translate(error) from error
+
+
+def translate(error: AiogramError) -> DeliveryError:
+    """aiogram's error in the terms of delivery. The text is safe to store: it holds no message and no token."""
+    what = f"{type(error).__name__}: {getattr(error, 'message', '')}"[:300]
+    if isinstance(error, TelegramRetryAfter):
+        return DeliveryError(what, retry_after=error.retry_after)
+    if isinstance(error, TelegramMigrateToChat):
+        return DeliveryError(what, permanent=True, moved_to=error.migrate_to_chat_id)
+    if wire.is_passing(error):
+        return DeliveryError(type(error).__name__)
+    return DeliveryError(what, permanent=True, deaf=wire.is_deaf(error))

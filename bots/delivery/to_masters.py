@@ -1,0 +1,110 @@
+"""What the master bot says unasked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from bots.buttons import tap
+from bots.delivery.render import Post, event, payload
+from bots.master import offers
+from bots.master.menu import menu_button
+from bots.screens import Button, page
+from fieldservice.outbox.models import Notification
+from fieldservice.runtime import registry
+from finance.enums import CommissionStatus
+from finance.models import Commission, ReferralReward
+from finance.selectors import commission_of
+from orders.enums import OrderStatus
+from orders.selectors import offer_of, order_of
+from staff.enums import ShiftStatus
+from staff.models import Master
+
+
+@event("master", "offer")
+def offer(row: Notification, now: datetime) -> Post | None:
+    """A live offer with its deadline and buttons; later, what became of it."""
+    found = offer_of(master_id=row.master_id or 0, offer_id=payload(row, "offer_id") or 0)
+    if found is None:
+        return None
+    return Post(offers.screen(found, now=now), over=not offers.is_live(found, now))
+
+
+@event("master", "order_assigned")
+def order_assigned(row: Notification, now: datetime) -> Post | None:
+    """Staff assigned an order directly."""
+    order = order_of(master_id=row.master_id or 0, order_id=payload(row, "order_id") or 0)
+    if order is None or order.status not in OrderStatus.ACTIVE:
+        return None
+    rows = [[tap(_("Open #%(id)s") % {"id": order.pk}, "m:act:card", order.pk)]]
+    return Post(page("push/assigned.html", rows, order=order))
+
+
+@event("master", "order_withdrawn")
+def order_withdrawn(row: Notification, now: datetime) -> Post | None:
+    """Canceled, or returned to search: true for ever."""
+    canceled = payload(row, "status") == OrderStatus.CANCELED
+    context = {"id": payload(row, "order_id"), "reason": payload(row, "reason"), "canceled": canceled}
+    return Post(page("push/withdrawn.html", [[menu_button()]], **context))
+
+
+@event("master", "commission_approved")
+def commission_approved(row: Notification, now: datetime) -> Post | None:
+    commission = _commission(row)
+    if commission is None or commission.status != CommissionStatus.APPROVED:
+        return None
+    return Post(page("push/commission_approved.html", [[menu_button()]], commission=commission))
+
+
+@event("master", "commission_rejected")
+def commission_rejected(row: Notification, now: datetime) -> Post | None:
+    commission = _commission(row)
+    if commission is None or commission.status == CommissionStatus.APPROVED:
+        return None
+    context = {"commission": commission, "reason": payload(row, "reason")}
+    return Post(page("push/commission_rejected.html", [_open(commission)], **context))
+
+
+@event("master", "commission_overdue")
+def commission_overdue(row: Notification, now: datetime) -> Post | None:
+    commission = _commission(row)
+    if commission is None or commission.status != CommissionStatus.OVERDUE:
+        return None
+    return Post(page("push/commission_overdue.html", [_open(commission)], commission=commission))
+
+
+@event("master", "account_blocked")
+def account_blocked(row: Notification, now: datetime) -> Post | None:
+    if not Master.objects.filter(pk=row.master_id or 0, is_blocked=True).exists():
+        return None
+    context = {"reason": payload(row, "reason"), "support": registry.get("support_contact")}
+    return Post(page("push/blocked.html", [[menu_button()]], **context))
+
+
+@event("master", "account_unblocked")
+def account_unblocked(row: Notification, now: datetime) -> Post | None:
+    if Master.objects.filter(pk=row.master_id or 0, is_blocked=True).exists():
+        return None
+    return Post(page("push/unblocked.html", [[tap(_("▶️ Start shift"), "m:sh:on")], [menu_button()]]))
+
+
+@event("master", "break_over")
+def break_over(row: Notification, now: datetime) -> Post | None:
+    if not Master.objects.filter(pk=row.master_id or 0, shift_status=ShiftStatus.SHIFT_OFF).exists():
+        return None
+    return Post(page("push/break_over.html", [[tap(_("▶️ Start shift"), "m:sh:on")], [menu_button()]]))
+
+
+@event("master", "referral_reward_accrued")
+def reward_accrued(row: Notification, now: datetime) -> Post | None:
+    reward = ReferralReward.objects.filter(pk=payload(row, "reward_id") or 0, referrer_id=row.master_id or 0).first()
+    return Post(page("push/reward.html", [[menu_button()]], reward=reward)) if reward else None
+
+
+def _commission(row: Notification) -> Commission | None:
+    return commission_of(master_id=row.master_id or 0, commission_id=payload(row, "commission_id") or 0)
+
+
+def _open(commission: Commission) -> list[Button]:
+    return [tap(_("Open commission #%(id)s") % {"id": commission.pk}, "m:fin:cm", commission.pk)]

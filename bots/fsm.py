@@ -1,0 +1,88 @@
+"""Dialogs: what was asked, kept in Redis so that a restart loses nothing; they time out with a notice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.base import DefaultKeyBuilder
+from aiogram.fsm.storage.redis import RedisStorage
+from django.conf import settings
+
+from bots.screens import Screen
+from bots.visit import KEEP, Dialog, Reply, Visit
+
+IDLE_SECONDS = 30 * 60
+#: an expired dialog stays known for a week: the notice comes with the person's next message
+FORGET_SECONDS = 7 * 24 * 3600
+PREFIX = "fsm"
+#: bookkeeping beside the answers
+AT, PROMPT = "_at", "_prompt"
+
+#: None: the message is no answer to this question, nor a wrong one
+Take = Callable[[Visit], Reply | None]
+Ask = Callable[[Visit], Screen]
+F = TypeVar("F", bound=Take)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A question: `take` reads the answer from `visit.incoming`, `ask` is shown again when the answer was no good."""
+
+    take: Take
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What Redis held: the dialog, the message it asked in, whether its time is over."""
+
+    dialog: Dialog
+    prompt: int | None
+    expired: bool
+
+
+STEPS: dict[str, Step] = {}
+
+
+def step(name: str, *, ask: Ask) -> Callable[[F], F]:
+    """Register what takes the answer of step `name`. Raises ValueError when the name is taken."""
+
+    def register(take: F) -> F:
+        if name in STEPS:
+            raise ValueError(f"step {name} is there already")
+        STEPS[name] = Step(take, ask)
+        return take
+
+    return register
+
+
+def storage() -> RedisStorage:
+    """Dialogs of all bots, in the Redis of REDIS_FSM_URL."""
+    # one person may use both bots: their dialogs are apart
+    keys = DefaultKeyBuilder(prefix=PREFIX, with_bot_id=True)
+    return RedisStorage.from_url(
+        settings.REDIS_FSM_URL, key_builder=keys, state_ttl=FORGET_SECONDS, data_ttl=FORGET_SECONDS
+    )
+
+
+async def load(state: FSMContext, name: str | None) -> Stored | None:
+    """The dialog of step `name`; None without one, or when a newer version of the program has no such step."""
+    if name is None or name not in STEPS:
+        return None
+    data = await state.get_data()
+    at, prompt = data.pop(AT, 0.0), data.pop(PROMPT, None)
+    return Stored(Dialog(name, data), prompt, time.time() - at > IDLE_SECONDS)
+
+
+async def save(state: FSMContext, reply: Reply, *, running: bool, prompt: int | None) -> None:
+    """Remember the question asked by `reply`, or forget the one that ended."""
+    if isinstance(reply.dialog, Dialog):
+        # data first: a state without its data would be a dialog without answers
+        await state.set_data({**reply.dialog.data, AT: time.time(), PROMPT: prompt})
+        await state.set_state(reply.dialog.step)
+    elif running and reply.dialog is not KEEP:
+        await state.clear()

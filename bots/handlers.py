@@ -1,0 +1,165 @@
+"""The three handlers of a bot. Everything else is found by dictionary: routes by address, steps by name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import AiogramError
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.middleware import FSMContextMiddleware
+from aiogram.fsm.storage.base import BaseStorage
+from aiogram.fsm.storage.memory import DisabledEventIsolation
+from aiogram.methods import EditMessageReplyMarkup
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+
+from bots import callbacks, errors, fsm, media, wire
+from bots.bot import Spec
+from bots.db import in_db
+from bots.screens import Screen, show
+from bots.visit import Dialog, Person, Reply, Visit
+from bots.who import Door
+from fieldservice.lib.errors import DomainError
+
+log = logging.getLogger(__name__)
+
+
+def dispatcher(spec: Spec, storage: BaseStorage) -> Dispatcher:
+    """A bot's dispatcher. The door stands before the dialogs: strangers and storms do not reach Redis."""
+    made = Dispatcher(disable_fsm=True)
+    made.update.outer_middleware(Door(spec))
+    made.update.outer_middleware(FSMContextMiddleware(storage=storage, events_isolation=DisabledEventIsolation()))
+    desk = Desk(spec)
+    made.callback_query.register(desk.tap)
+    made.message.register(desk.message)
+    made.my_chat_member.register(desk.membership)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One bot's handlers."""
+
+    spec: Spec
+
+    async def tap(
+        self, query: CallbackQuery, bot: Bot, person: Person, state: FSMContext, raw_state: str | None
+    ) -> None:
+        """A tapped button: run its handler, then answer once and show the screen."""
+        stored = await fsm.load(state, raw_state)
+        message = query.message if isinstance(query.message, Message) else None
+        visit = Visit(
+            person,
+            dialog=stored.dialog if stored and not stored.expired else None,
+            chat_id=query.from_user.id,
+            message_id=message.message_id if message else None,
+        )
+        reply = await self._run(self._tapped, visit, query.data or "")
+        _done, shown = await asyncio.gather(wire.answer(bot, query.id, **_toast(reply)), _show(bot, reply, visit))
+        await fsm.save(state, reply, running=raw_state is not None, prompt=shown)
+
+    def _tapped(self, visit: Visit, data: str) -> Reply:
+        found = callbacks.ROUTES.find(data)
+        if found is None or data.partition(":")[0] != self.spec.scope:
+            return replace(self.spec.home(visit), toast=_("This button is out of date. Here is the menu."))
+        route, args = found
+        try:
+            self.spec.check(visit, route)
+            return route.handler(visit, *args)
+        except DomainError as error:
+            back = route.back
+            return errors.refused(error, (lambda: back(visit, *args)) if back else None)
+
+    async def message(
+        self, message: Message, bot: Bot, person: Person, state: FSMContext, raw_state: str | None
+    ) -> None:
+        """A message: a command, the answer of a running dialog, or something nobody asked for."""
+        stored = await fsm.load(state, raw_state)
+        visit = Visit(
+            person,
+            dialog=stored.dialog if stored and not stored.expired else None,
+            chat_id=message.chat.id,
+            incoming=media.read(message),
+        )
+        reply = await self._run(self._written, visit, bool(stored and stored.expired))
+        shown = await _show(bot, _loud(reply), visit)
+        if shown and stored:
+            await _strip(bot, visit.chat_id, stored.prompt)
+        await fsm.save(state, reply, running=raw_state is not None, prompt=shown or (stored.prompt if stored else None))
+
+    def _written(self, visit: Visit, expired: bool) -> Reply:
+        command = visit.incoming.text.split(maxsplit=1)[0].partition("@")[0].lower() if visit.incoming.text else ""
+        if command == "/help":
+            return self.spec.help(visit)
+        if command == "/cancel" and visit.dialog:
+            return replace(self.spec.home(visit), toast=_("Canceled."))
+        if command in ("/start", "/menu", "/cancel"):
+            return self.spec.home(visit)
+        if expired:
+            return replace(self.spec.home(visit), toast=_("The dialog has timed out. Nothing was changed."))
+        taken = _answered(visit, visit.dialog) if visit.dialog else None
+        return taken or replace(self.spec.home(visit), toast=_("Use the buttons, please."))
+
+    async def membership(self, change: ChatMemberUpdated) -> None:
+        """The person blocked the bot, or came back."""
+        try:
+            await in_db(self.spec.reachable, change.from_user.id, change.new_chat_member.status != "kicked")
+        except Exception as error:  # noqa: BLE001 - nobody waits for an answer
+            await errors.crashed(error, bot=self.spec.name)
+
+    async def _run(self, function: Callable[..., Reply], *args: Any) -> Reply:
+        try:
+            return await in_db(function, *args)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the person is told
+            return await errors.crashed(error, bot=self.spec.name)
+
+
+def _answered(visit: Visit, dialog: Dialog) -> Reply | None:
+    """Give the message to the step that waits for it; a wrong one is told what is expected, nothing is lost."""
+    step = fsm.STEPS[dialog.step]
+    try:
+        return step.take(visit)
+    except DomainError as error:
+        return Reply(step.ask(visit).under(str(error)), dialog=dialog)
+
+
+def _toast(reply: Reply) -> dict[str, Any]:
+    # a longer text would be refused by Telegram: it becomes a message
+    return {"text": reply.toast, "show_alert": reply.alert} if 0 < len(reply.toast) <= errors.ALERT_LIMIT else {}
+
+
+def _loud(reply: Reply) -> Reply:
+    """Without a tapped button there is no toast: its text goes above the screen."""
+    if not reply.toast:
+        return reply
+    screen = reply.screen.under(reply.toast) if reply.screen else Screen(escape(reply.toast))
+    return replace(reply, screen=screen, toast="")
+
+
+async def _show(bot: Bot, reply: Reply, visit: Visit) -> int | None:
+    """Show the reply's screen; the id of its message. What Telegram refuses is logged: the work is done and kept."""
+    try:
+        if len(reply.toast) > errors.ALERT_LIMIT:
+            await show(bot, Screen(escape(reply.toast)), chat_id=visit.chat_id)
+        if reply.screen is None:
+            return None
+        return await show(bot, reply.screen, chat_id=visit.chat_id, message_id=visit.message_id)
+    except AiogramError as error:
+        log.warning("screen_not_shown", extra=errors.facts(error))
+        return None
+
+
+async def _strip(bot: Bot, chat_id: int, message_id: int | None) -> None:
+    """Take the buttons off an answered question."""
+    if message_id is None:
+        return
+    try:
+        await wire.edit(bot, EditMessageReplyMarkup(chat_id=chat_id, message_id=message_id, reply_markup=None))
+    except AiogramError as error:
+        log.info("prompt_not_stripped", extra={"error": type(error).__name__})

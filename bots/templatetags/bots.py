@@ -1,0 +1,69 @@
+"""Filters and tags of message templates: phones, money, moments, slots, labels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from bots import words
+from bots.text import GAP
+from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
+from fieldservice.lib.money import show_money
+from fieldservice.lib.phones import show_phone
+from geo.models import City
+from orders.models import Order
+
+register = template.Library()
+register.filter("phone", show_phone)
+register.filter("escalation", words.escalation)
+register.filter("history", words.history)
+register.filter("block_reason", words.block)
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    """`3 500,50 ₽`; a dash for None."""
+    return "—" if value is None else show_money(value)
+
+
+@register.filter
+def slot(order: Order) -> str:
+    """The order's slot in its city's zone: `today 13:00–16:00`."""
+    return format_timeslot_local(
+        order.timeslot_start_utc, order.timeslot_end_utc, tz=zone(order.city.timezone), now=timezone.now()
+    )
+
+
+@register.filter
+def address(order: Order, flat: str = "") -> str:
+    """The order's address; `{{ order|address:"flat" }}` with the flat."""
+    return words.address(order, flat=bool(flat))
+
+
+@register.filter
+def moment(value: datetime | None, city: City | None) -> str:
+    """A moment in the city's zone: `today 13:05`."""
+    return format_moment(value, tz=zone(city.timezone if city else None), now=timezone.now())
+
+
+@register.filter
+def clock(value: datetime | None, city: City | None) -> str:
+    """The time of day with seconds in the city's zone: `13:02:10`."""
+    return f"{value.astimezone(zone(city.timezone if city else None)):%H:%M:%S}" if value else "—"
+
+
+@register.simple_tag
+def gap() -> SafeString:
+    """An empty line: the template's own empty lines are not shown."""
+    return mark_safe(GAP)
+
+
+@register.simple_tag
+def crumbs(*names: str) -> SafeString:
+    """Where the person is: `Menu › New orders › #12` in italics."""
+    return format_html("<i>{}</i>", format_html_join(" › ", "{}", ((name,) for name in names)))

@@ -1,0 +1,113 @@
+"""Both bots, really running in a thread, against the sandbox over HTTP; PostgreSQL and Redis are real, too."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aiogram.client.session.aiohttp import AiohttpSession
+
+from bots import fsm, language
+from bots.admin.bot import SPEC as ADMIN
+from bots.master.bot import SPEC as MASTER
+from bots.runner import run
+from bots.sandbox import Sandbox, SandboxClient
+
+LOGS, ALERTS = -1001, -1002
+
+
+class Running:
+    """Bots in a thread with an event loop of its own; `codes` holds the exit codes after `stop()`."""
+
+    def __init__(self, *specs: Any) -> None:
+        self.specs = specs
+        self.codes: dict[str, int] = {}
+        self.error: BaseException | None = None
+        self._stops: dict[str, Callable[[], None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._main, daemon=True)
+
+    def start(self) -> Running:
+        self._thread.start()
+        return self
+
+    def stop(self, name: str = "") -> None:
+        """Stop the bots in order (or one of them) and wait; raises what they died of."""
+        for bot, stop in self._stops.items():
+            if self._loop and name in ("", bot) and bot not in self.codes:
+                self._loop.call_soon_threadsafe(stop)
+        if not name:
+            self._thread.join(20)
+            assert not self._thread.is_alive(), "the bots do not stop"
+            if self.error:
+                raise self.error
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._gather())
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            self.error = error
+
+    async def _gather(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await asyncio.gather(*(self._one(spec) for spec in self.specs))
+
+    async def _one(self, spec: Any) -> None:
+        self.codes[spec.name] = await run(spec, started=lambda stop: self._stops.__setitem__(spec.name, stop))
+
+
+async def _close_at_once(self: AiohttpSession) -> None:
+    # aiogram waits a quarter of a second for TLS, which is not here
+    if self._session and not self._session.closed:
+        await self._session.close()
+
+
+@pytest.fixture
+def sb() -> Iterator[Sandbox]:
+    with Sandbox(channels={LOGS: "LOGS", ALERTS: "ALERTS"}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def telegram(sb: Sandbox) -> SandboxClient:
+    """The sandbox as people see it."""
+    return sb.client()
+
+
+@pytest.fixture
+def configured(sb: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Settings of a running installation; English, so that tests do not depend on the Russian texts."""
+    settings.TELEGRAM_API_URL = sb.url
+    settings.MASTER_BOT_TOKEN, settings.ADMIN_BOT_TOKEN = sb.token("master"), sb.token("admin")
+    settings.LANGUAGE_CODE = "en"
+    monkeypatch.setattr(AiohttpSession, "close", _close_at_once)
+    monkeypatch.setattr(fsm, "PREFIX", f"fsm-{uuid.uuid4().hex}")  # tests of another process share the Redis
+    language._written.clear()
+    return settings
+
+
+@pytest.fixture
+def launch(configured: Any, transactional_db: None, telegram: SandboxClient) -> Iterator[Callable[..., Running]]:
+    """launch("master", "admin"): start these bots and wait until they poll; stopped after the test."""
+    started: list[Running] = []
+
+    def start(*names: str) -> Running:
+        specs = {"master": MASTER, "admin": ADMIN}
+        running = Running(*(specs[name] for name in names)).start()
+        started.append(running)
+        telegram.waits_for(*names)
+        return running
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture
+def bots(launch: Callable[..., Running]) -> Running:
+    """Both bots."""
+    return launch("master", "admin")
