@@ -31,9 +31,16 @@ TYPES = {"timestamp with time zone": "timestamptz", "double precision": "float8"
 
 def expected() -> dict[str, set[str]]:
     """Table → its lines in schema.txt, without the marks."""
-    text = re.sub(r"^#.*\n", "", EXPECTED.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    blocks = (block.split("\n") for block in text.strip().split("\n\n"))
-    return {name: {canonical(line[2:]) for line in lines} for name, *lines in blocks}
+    return {name: {canonical(line[2:]) for line in lines} for name, *lines in _blocks()}
+
+
+def ours() -> set[str]:
+    """What schema.txt marks as changed or ours: names of columns and indexes, or of the whole table."""
+    names: set[str] = set()
+    for name, *lines in _blocks():
+        marked = [line.split()[1].rstrip(":") for line in lines if not line.startswith(" ")]
+        names |= {name} if len(marked) == len(lines) else {mark for mark in marked if not mark.startswith("fk_")}
+    return names
 
 
 def actual() -> dict[str, set[str]]:
@@ -68,6 +75,11 @@ def canonical(line: str) -> str:
         return line
     terms = (_term(term) for term in condition.split(" OR "))
     return head + word + " OR ".join(" AND ".join(sorted(term.split(" AND "))) for term in terms)
+
+
+def _blocks() -> list[list[str]]:
+    text = re.sub(r"^#.*\n", "", EXPECTED.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [block.split("\n") for block in text.strip().split("\n\n")]
 
 
 def _column(name: str, kind: str, not_null: bool, default: str | None, generated: bool) -> str:

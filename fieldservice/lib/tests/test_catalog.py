@@ -82,6 +82,11 @@ def test_every_table_of_ours_is_described():
     assert {m._meta.db_table for m in ours} == set(catalog.expected())
 
 
+def test_docs_name_whatever_is_not_of_the_old_system(settings):
+    text = (settings.BASE_DIR / "docs" / "schema.md").read_text(encoding="utf-8")
+    assert sorted(name for name in catalog.ours() if f"`{name}`" not in text) == []
+
+
 def test_the_names_of_the_operations_notes_are_exact():
     names = {line.partition(":")[0] for lines in catalog.actual().values() for line in lines if ":" in line}
     assert {
