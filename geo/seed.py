@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.models import City, District
+from geo.selectors import fold
 
 DATA = Path(__file__).parent / "data"
 
@@ -31,15 +31,15 @@ class Seeded:
 def seed_geo() -> Seeded:
     """Insert the missing cities and districts; give cities without a time zone or a centre theirs.
 
-    Whatever staff changed stays: a row is found by its name without regard to case, ё and dashes, and only empty
-    fields are filled. Two runs at once take turns.
+    Whatever staff changed stays: only empty fields are filled, and `Ростов на Дону` is `Ростов-на-Дону`, because a
+    second spelling is not a second city. Two runs at once take turns.
     """
     cities, districts = list(_read("cities")), list(_read("districts"))
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('geo.seed'))")
         added = _add_cities(cities)
-        by_name = {_key(city.name): city for city in City.objects.all()}
+        by_name = {fold(city.name): city for city in City.objects.all()}
         _fill_empty(cities, by_name)
         added += _add_districts(districts, by_name)
     return Seeded(len(cities), len(districts), added)
@@ -50,14 +50,9 @@ def _read(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _key(name: str) -> str:
-    """`Ростов на Дону` and `Орел` are `Ростов-на-Дону` and `Орёл`: a second spelling is not a second city."""
-    return re.sub(r"[\W_]+", " ", name.lower().replace("ё", "е")).strip()
-
-
 def _add_cities(rows: list[dict[str, str]]) -> int:
-    known = {_key(name) for name in City.objects.values_list("name", flat=True)}
-    missing = [City(name=row["name"], **_place(row)) for row in rows if _key(row["name"]) not in known]
+    known = {fold(name) for name in City.objects.values_list("name", flat=True)}
+    missing = [City(name=row["name"], **_place(row)) for row in rows if fold(row["name"]) not in known]
     City.objects.bulk_create(missing, ignore_conflicts=True)
     return len(missing)
 
@@ -73,7 +68,7 @@ def _place(row: dict[str, str]) -> dict[str, str | float]:
 def _fill_empty(rows: list[dict[str, str]], by_name: dict[str, City]) -> None:
     changed = []
     for row in rows:
-        city, place = by_name[_key(row["name"])], _place(row)
+        city, place = by_name[fold(row["name"])], _place(row)
         if city.centroid_lat is not None or city.centroid_lon is not None:
             place = {"timezone": place["timezone"]}  # half a centre is somebody's work in progress, not ours to mix
         empty = {field: value for field, value in place.items() if getattr(city, field) in (None, "")}
@@ -84,11 +79,11 @@ def _fill_empty(rows: list[dict[str, str]], by_name: dict[str, City]) -> None:
 
 
 def _add_districts(rows: list[dict[str, str]], by_name: dict[str, City]) -> int:
-    known = {(city, _key(name)) for city, name in District.objects.values_list("city_id", "name")}
+    known = {(city, fold(name)) for city, name in District.objects.values_list("city_id", "name")}
     missing = [
         District(city=city, name=row["district"])
         for row in rows
-        if ((city := by_name[_key(row["city"])]).pk, _key(row["district"])) not in known
+        if ((city := by_name[fold(row["city"])]).pk, fold(row["district"])) not in known
     ]
     District.objects.bulk_create(missing, ignore_conflicts=True)
     return len(missing)
