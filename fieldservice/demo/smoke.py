@@ -65,12 +65,12 @@ class Smoke:
         self.sandbox.waits_for("master", "admin", timeout=TIMEOUT)
         for chat in (self.master, self.admin):
             chat.sends("/start")
-            chat.sees(_("Menu"), timeout=TIMEOUT)
+            chat.sees(_("Field Service"), timeout=TIMEOUT, fresh=True)
 
     def shift(self) -> None:
-        if any(_("Start shift") in text for row in self.master.buttons() for text in row):
-            self.master.presses(_("Start shift"))
-        self.master.sees(_("On shift"), timeout=TIMEOUT)
+        if any(_("▶️ Start shift") in text for row in self.master.buttons() for text in row):
+            self.master.presses(_("▶️ Start shift"))
+        self.master.sees(_("You are on shift: offers come to you."), timeout=TIMEOUT)
 
     def create(self) -> None:
         out = io.StringIO()
@@ -93,33 +93,32 @@ class Smoke:
 
     def accept(self) -> None:
         self.master.sees(f"#{self.order.pk}", timeout=TIMEOUT)
-        self.master.presses(_("Accept"), timeout=TIMEOUT)
+        self.master.presses(_("✅ Accept"), timeout=TIMEOUT)
         self._until(OrderStatus.ASSIGNED)
 
     def work(self) -> None:
-        self.master.presses(_("On my way"), timeout=TIMEOUT)
+        self.master.presses(_("🚗 On my way"), timeout=TIMEOUT)
         self._until(OrderStatus.EN_ROUTE)
-        self.master.presses(_("On site"), timeout=TIMEOUT)
+        self.master.presses(_("🔧 On site"), timeout=TIMEOUT)
         self._until(OrderStatus.WORKING)
 
     def close(self) -> None:
-        self.master.presses(_("Close the order"), timeout=TIMEOUT)
-        self.master.sees(_("sum"), timeout=TIMEOUT)
+        self.master.presses(_("🏁 Close"), timeout=TIMEOUT)
         self.master.sends("3 500,50")
-        self.master.presses(_("Yes, correct"), timeout=TIMEOUT)
+        self.master.presses(_("✅ Yes"), timeout=TIMEOUT)
         self.master.sends_photo()
         self._until(OrderStatus.PAYMENT)
 
     def pay(self) -> None:
-        self.master.presses(_("I paid"), timeout=TIMEOUT)
+        self.master.presses(_("💸 I paid"), timeout=TIMEOUT)
         self.master.presses(_("Yes, I paid"), timeout=TIMEOUT)
         self._wait(lambda: self._commission().status == CommissionStatus.REPORTED, "the commission is not REPORTED")
 
     def approve(self) -> None:
         self.admin.sees(f"#{self._commission().pk}", timeout=TIMEOUT)
-        self.admin.presses(_("Open"), timeout=TIMEOUT)
-        self.admin.presses(_("Approve"), timeout=TIMEOUT)
-        self.admin.presses(_("Yes, approve"), timeout=TIMEOUT)
+        self.admin.presses(_("Open commission #%(id)s") % {"id": self._commission().pk}, timeout=TIMEOUT)
+        self.admin.presses(_("✅ Approve"), timeout=TIMEOUT)
+        self.admin.presses(_("✅ Yes, approve"), timeout=TIMEOUT)
 
     def check(self) -> None:
         self._until(OrderStatus.CLOSED)
