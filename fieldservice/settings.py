@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "finance",
     "bots",
     "fieldservice.demo",
+    "fieldservice.bench",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

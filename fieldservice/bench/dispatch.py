@@ -1,0 +1,93 @@
+"""`bench dispatch`: one drain of the queue by the engine, beside the same rows written in bulk and nothing selected."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from random import Random
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from fieldservice.bench import seed
+from fieldservice.bench.harness import Result, Series, counted, repeat
+from orders.dispatch import engine
+
+#: the same offers, messages and order updates, arguments prepared beforehand
+FLOOR = (
+    """INSERT INTO offers(order_id, master_id, round_number, state, sent_at, expires_at, search_number, sla_seconds)
+       SELECT o, m, 1, 'SENT', now(), now() + interval '120 s', 1, 120 FROM unnest(%(o)s::int[], %(m)s::int[]) AS t(o, m)""",
+    """UPDATE orders SET dispatch_at = now() + interval '120 s', dispatch_round = dispatch_round + 1
+        WHERE id = ANY(%(o)s::int[])""",
+    """INSERT INTO notifications_outbox(master_id, event, payload, lane, expires_at, dedup_key, edits_key)
+       SELECT m, 'offer', p::jsonb, 0, now() + interval '120 s', 'offer:' || o, 'offer:' || o
+         FROM unnest(%(o)s::int[], %(m)s::int[], %(p)s::text[]) AS t(o, m, p)""",
+)
+
+
+def run(*, orders: int, shape: seed.Shape, runs: int) -> Result:
+    """Seed, warm up, measure. The database is the bench's own."""
+    logging.disable(logging.CRITICAL)  # the log lines are the engine's, but their terminal is not
+    seed.company(shape)
+    result = Result("dispatch", {"orders": orders, "masters": shape.masters, "history": shape.history,
+                                 "cities": shape.cities}, goal=_goal(orders, shape), floor=Series())  # fmt: skip
+    seed.due(min(orders, 50))
+    engine.tick(rng=Random(1))  # plans and catalogues of the connection are warm, as in a running worker
+    pairs: list[tuple[int, int]] = []
+    for _ in range(runs):
+        seed.due(orders)
+        with counted() as statements:
+            result.work.times += repeat(1, lambda: engine.tick(rng=Random(1))).times
+        result.statements = len(statements)
+        pairs = _pairs()
+        seed.due(orders)
+        assert result.floor is not None
+        result.floor.times += repeat(1, lambda pairs=_renumbered(pairs): _write(pairs)).times
+    result.extra = {
+        "offers": len(pairs),
+        "idle_ms": round(_idle(), 2),
+        "at": timezone.now().isoformat(timespec="seconds"),
+    }
+    logging.disable(logging.NOTSET)
+    return result
+
+
+def _goal(orders: int, shape: seed.Shape) -> float:
+    if shape.masters > 20_000:
+        return 5
+    return 8 if orders <= 100 else 3
+
+
+def _pairs() -> list[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT order_id, master_id FROM offers ORDER BY id")
+        return cursor.fetchall()
+
+
+def _renumbered(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same masters for the orders that were seeded anew."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM orders WHERE status = 'SEARCHING' ORDER BY id LIMIT %s", [len(pairs)])
+        fresh = [row[0] for row in cursor.fetchall()]
+    return [(order, master) for order, (_old, master) in zip(fresh, pairs, strict=True)]
+
+
+def _write(pairs: list[tuple[int, int]]) -> None:
+    for batch in _batches(pairs):
+        values = {"o": [o for o, _ in batch], "m": [m for _, m in batch],
+                  "p": [json.dumps({"offer_id": 1234567})] * len(batch)}  # fmt: skip
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in FLOOR:
+                cursor.execute(statement, values)
+
+
+def _batches(pairs: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    for start in range(0, len(pairs), engine.BATCH):
+        yield pairs[start : start + engine.BATCH]
+
+
+def _idle() -> float:
+    """A tick while every order waits for an answer."""
+    seed.execute("UPDATE orders SET dispatch_at = now() + interval '1 hour' WHERE status = 'SEARCHING'")
+    return repeat(5, lambda: engine.tick(rng=Random(1))).median
