@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
 from random import Random
+from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from fieldservice.bench import seed
-from fieldservice.bench.harness import Result, Series, counted, repeat
+from fieldservice.bench.harness import Result, Series, counted, execute, repeat
 from orders.dispatch import engine
 
 #: the same offers, messages and order updates, arguments prepared beforehand
 FLOOR = (
     """INSERT INTO offers(order_id, master_id, round_number, state, sent_at, expires_at, search_number, sla_seconds)
-       SELECT o, m, 1, 'SENT', now(), now() + interval '120 s', 1, 120 FROM unnest(%(o)s::int[], %(m)s::int[]) AS t(o, m)""",
+       SELECT o, m, 1, 'SENT', now(), now() + interval '120 s', 1, 120
+         FROM unnest(%(o)s::int[], %(m)s::int[]) AS t(o, m)""",
     """UPDATE orders SET dispatch_at = now() + interval '120 s', dispatch_round = dispatch_round + 1
         WHERE id = ANY(%(o)s::int[])""",
     """INSERT INTO notifications_outbox(master_id, event, payload, lane, expires_at, dedup_key, edits_key)
@@ -43,12 +45,8 @@ def run(*, orders: int, shape: seed.Shape, runs: int) -> Result:
         pairs = _pairs()
         seed.due(orders)
         assert result.floor is not None
-        result.floor.times += repeat(1, lambda pairs=_renumbered(pairs): _write(pairs)).times
-    result.extra = {
-        "offers": len(pairs),
-        "idle_ms": round(_idle(), 2),
-        "at": timezone.now().isoformat(timespec="seconds"),
-    }
+        result.floor.times += repeat(1, partial(_write, _renumbered(pairs))).times
+    result.extra = {"offers": len(pairs), "idle_ms": round(_idle(), 2)}
     logging.disable(logging.NOTSET)
     return result
 
@@ -75,7 +73,7 @@ def _renumbered(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _write(pairs: list[tuple[int, int]]) -> None:
     for batch in _batches(pairs):
-        values = {"o": [o for o, _ in batch], "m": [m for _, m in batch],
+        values: dict[str, Any] = {"o": [o for o, _ in batch], "m": [m for _, m in batch],
                   "p": [json.dumps({"offer_id": 1234567})] * len(batch)}  # fmt: skip
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in FLOOR:
@@ -89,5 +87,5 @@ def _batches(pairs: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
 
 def _idle() -> float:
     """A tick while every order waits for an answer."""
-    seed.execute("UPDATE orders SET dispatch_at = now() + interval '1 hour' WHERE status = 'SEARCHING'")
+    execute("UPDATE orders SET dispatch_at = now() + interval '1 hour' WHERE status = 'SEARCHING'")
     return repeat(5, lambda: engine.tick(rng=Random(1))).median

@@ -1,4 +1,4 @@
-"""The bench's tools: a database of its own, repeated runs, counted statements, one result that stands beside its floor."""
+"""The bench's tools: a database of its own, repeated runs, counted statements, a result beside its floor."""
 
 from __future__ import annotations
 

@@ -20,10 +20,12 @@ INSERT INTO master_skills(master_id, skill_id)
   SELECT m.id, k.id FROM masters m, skills k WHERE (m.id / 7 + k.id) % 2 = 0"""
 HISTORY = """
 INSERT INTO orders(city_id, category, status, type, assigned_master_id, total_sum, created_at, closed_at)
-  SELECT m.city_id, 'ELECTRICS', 'CLOSED', 'NORMAL', m.id, 1000 + (g %% 9000), now() - ((g %% 30) || ' days')::interval, now()
+  SELECT m.city_id, 'ELECTRICS', 'CLOSED', 'NORMAL', m.id, 1000 + (g %% 9000),
+         now() - ((g %% 30) || ' days')::interval, now()
     FROM generate_series(1, %s) g JOIN masters m ON m.id = 1 + (g %% %s)"""
 DUE = """
-INSERT INTO orders(city_id, district_id, category, status, type, created_at, description, dispatch_at, search_started_at)
+INSERT INTO orders(city_id, district_id, category, status, type, created_at, description, dispatch_at,
+                   search_started_at)
   SELECT d.city_id, d.id,
          (ARRAY['ELECTRICS','PLUMBING','APPLIANCES','WINDOWS','HANDYMAN','ROADSIDE'])[1 + g %% 6]::order_category,
          'SEARCHING', 'NORMAL', now() - (g || ' seconds')::interval, 'x', now() - interval '1 second', now()
@@ -44,9 +46,8 @@ class Shape:
 
 def company(shape: Shape) -> None:
     """Cities, districts, masters with skills, past orders. The database is empty but for the skills."""
-    for statement in STATIC.format(**{name: getattr(shape, name) for name in ("cities", "districts", "masters")}).split(
-        ";"
-    ):
+    sizes = {name: getattr(shape, name) for name in ("cities", "districts", "masters")}
+    for statement in STATIC.format(**sizes).split(";"):
         execute(statement)
     if shape.history:
         execute(HISTORY, [shape.history, shape.masters])
