@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import time
 from decimal import Decimal, InvalidOperation
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,14 +16,28 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from fieldservice.lib.clock import parse_clock
+
 T = TypeVar("T")
-TOKEN = re.compile(r"^\d+:[\w-]+$")
+LINE = re.compile(r"(?:export )?[A-Za-z_0-9]+=")
+TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+POSTGRES = {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg", "pgsql"}
+SECRETS = ("TOKEN", "SECRET", "KEY", "URL", "DSN", "PASSWORD")
 
 
 def load(path: Path) -> None:
     """Read a `.env` file if there is one; variables that are already set win."""
-    if path.is_file():
-        environ.Env.read_env(str(path), overwrite=False)
+    if not path.is_file():
+        return
+    try:
+        content = path.read_text("utf-8-sig")  # Windows editors put a mark before the first name
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{path.name}: not a UTF-8 text file.") from None
+    lines = [line.strip() for line in content.splitlines()]
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("#") and not LINE.match(line):
+            raise ImproperlyConfigured(f"{path.name}: line {number} is not valid; expected NAME=value.")
+    environ.Env.read_env(StringIO("\n".join(lines)), overwrite=False)
 
 
 def read(name: str, default: T, convert: Callable[[str], T], expected: str) -> T:
@@ -32,9 +47,10 @@ def read(name: str, default: T, convert: Callable[[str], T], expected: str) -> T
         return default
     try:
         return convert(raw)
-    except (ValueError, KeyError, InvalidOperation) as error:
-        shown = "its value" if name.endswith(("TOKEN", "SECRET", "KEY", "URL", "DSN")) else repr(raw)
-        raise ImproperlyConfigured(f"{name}: {shown} is not valid; expected {expected}.") from error
+    except (ValueError, KeyError, InvalidOperation):
+        shown = "its value" if name.endswith(SECRETS) else repr(raw)
+        # from None: a traceback prints causes, too, and the cause quotes the value
+        raise ImproperlyConfigured(f"{name}: {shown} is not valid; expected {expected}.") from None
 
 
 def text(name: str, default: str = "") -> str:
@@ -74,7 +90,7 @@ def money(name: str, default: str) -> Decimal:
 
 def clock(name: str, default: str) -> time:
     """A local time of day, HH:MM."""
-    return read(name, time.fromisoformat(default), time.fromisoformat, "a time like 10:00")
+    return read(name, parse_clock(default), parse_clock, "a time like 10:00")
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -100,7 +116,7 @@ def token(name: str) -> str:
     """A bot token, `<digits>:<letters>`, or an empty string."""
 
     def convert(raw: str) -> str:
-        if not TOKEN.match(raw):
+        if not TOKEN.fullmatch(raw):
             raise ValueError(raw)
         return raw
 
@@ -123,7 +139,11 @@ def url(name: str, default: str, *schemes: str) -> str:
     """An address with one of the given schemes."""
 
     def convert(raw: str) -> str:
-        if urlsplit(raw).scheme not in schemes:
+        parts = urlsplit(raw)
+        # asking for the port checks it; a socket has a path instead of a host
+        if parts.scheme not in schemes or not (parts.hostname or parts.path) or (parts.port or 1) < 1:
+            raise ValueError(raw)
+        if parts.scheme in {"http", "https"} and not parts.hostname:
             raise ValueError(raw)
         return raw
 
@@ -143,11 +163,17 @@ def choice(name: str, default: str, *options: str) -> str:
 
 def database(embedded: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Django's DATABASES entry from DATABASE_URL, else the embedded server's."""
-    raw = os.environ.get("DATABASE_URL", "").strip()
-    if not raw:
-        return embedded()
-    if urlsplit(raw).scheme not in {"postgres", "postgresql", "postgresql+asyncpg", "pgsql"}:
-        raise ImproperlyConfigured("DATABASE_URL: its value is not valid; expected postgres://user:password@host/name.")
-    entry: dict[str, Any] = environ.Env.db_url_config(raw.replace("postgresql+asyncpg", "postgres", 1))
-    entry["ENGINE"] = "django.db.backends.postgresql"
-    return entry
+
+    def convert(raw: str) -> dict[str, Any]:
+        scheme, found, rest = raw.partition("://")
+        if not found or scheme not in POSTGRES:
+            raise ValueError(raw)
+        entry: dict[str, Any] = environ.Env.db_url_config(f"postgres://{rest}")
+        if not entry["NAME"]:
+            raise ValueError(raw)
+        options = entry.get("OPTIONS", {})
+        if "ssl" in options:  # what asyncpg calls sslmode; the words are the same
+            options["sslmode"] = options.pop("ssl")
+        return entry | {"ENGINE": "django.db.backends.postgresql"}
+
+    return read("DATABASE_URL", {}, convert, "postgres://user:password@host/name") or embedded()

@@ -34,6 +34,10 @@ class Message:
     #: rows with one key are one message on the screen: the first sends it, later ones edit it
     edits_key: str | None = None
 
+    def __post_init__(self) -> None:
+        if [self.master_id, self.staff_id, self.chat_id].count(None) != 2:
+            raise ValueError(f"{self.event}: a message has exactly one of master_id, staff_id, chat_id")
+
     @property
     def bot(self) -> str:
         """Masters hear from the master bot, everybody else from the admin bot."""
@@ -115,7 +119,7 @@ def settle(
 
 def retry(row: Notification, *, due_at: datetime, error: str) -> None:
     """Try again at `due_at`."""
-    Notification.objects.filter(pk=row.pk).update(
+    Notification.objects.filter(pk=row.pk, processed_at__isnull=True).update(
         due_at=due_at, leased_until=None, attempt_count=row.attempt_count + 1, last_error=error[:500]
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,7 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.clean import clean
+from fieldservice.lib.clock import parse_clock
 from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.money import round_money
 from fieldservice.runtime.models import Setting
 
 log = logging.getLogger(__name__)
@@ -31,12 +33,19 @@ def _bool(raw: str) -> bool:
     return word in TRUE
 
 
+def _decimal(raw: str) -> Decimal:
+    value = Decimal(raw.strip())
+    if not value.is_finite() or round_money(value) != value:  # NaN cannot even be compared with a limit
+        raise ValueError(raw)
+    return value
+
+
 CONVERT: dict[str, Callable[[str], Any]] = {
     "INT": int,
-    "DECIMAL": Decimal,
+    "DECIMAL": _decimal,
     "BOOL": _bool,
     "STR": str,
-    "TIME": lambda raw: time.fromisoformat(raw.strip()),
+    "TIME": parse_clock,
 }
 
 
@@ -178,9 +187,10 @@ def write(name: str, raw: str, *, actor: Actor) -> Any:
     """Store a value; returns it typed. Raises InvalidError for an unknown key or a value out of range."""
     if name not in KEYS:
         raise InvalidError({"key": _("There is no setting called %(name)s.") % {"name": name}})
+    raw = clean(raw)
     value = KEYS[name].parse(raw)
     Setting.objects.update_or_create(
-        key=name, defaults={"value": raw.strip(), "value_type": KEYS[name].type, "updated_by_staff_id": actor.staff_id}
+        key=name, defaults={"value": raw, "value_type": KEYS[name].type, "updated_by_staff_id": actor.staff_id}
     )
     return value
 
