@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fieldservice.bench import dispatch, harness, seed
+from fieldservice.bench import accept, dispatch, harness, seed
 from fieldservice.bench.harness import Result
 
 
@@ -40,4 +40,8 @@ def _dispatch(options: dict[str, Any]) -> list[Result]:
     return [dispatch.run(orders=options["orders"], shape=shape, runs=options["runs"])]
 
 
-BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {"dispatch": _dispatch}
+def _accept(options: dict[str, Any]) -> list[Result]:
+    return accept.run(rivals=options["rivals"], count=options["orders"], runs=options["runs"])
+
+
+BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {"accept": _accept, "dispatch": _dispatch}
