@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
+from django.utils import translation
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,17 +60,16 @@ async def in_db(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     """Run a sync function in a thread and return what it returns. The caller's language goes with it."""
     if _pool.executor is None:
         raise RuntimeError("in_db needs an open workers() block")
-    # Django keeps the active language in a context variable: a copied context carries it into the thread
-    context = contextvars.copy_context()
-    job = functools.partial(context.run, _managed, functools.partial(function, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(_pool.executor, job)
+    job = functools.partial(function, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_pool.executor, _managed, translation.get_language(), job)
 
 
-def _managed(job: Callable[[], T]) -> T:
+def _managed(language: str, job: Callable[[], T]) -> T:
     # without this a connection that was cut stays cut for ever
     close_old_connections()
     try:
-        return job()
+        with translation.override(language):  # it belongs to a thread, and does not come over by itself
+            return job()
     finally:
         close_old_connections()
 

@@ -1,6 +1,7 @@
 """Telegram's sending limits, kept strictly: sliding windows per token, per chat, per group; urgent lanes first.
 
-A leaky bucket with a burst lets burst + rate through in one window; Telegram counts what arrived in it.
+A leaky bucket with a burst lets burst + rate through in one window. Telegram counts what arrived, and the network
+bunches messages up: so the token's messages are spaced evenly, too.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import itertools
 import time
 from collections import deque
 
-#: messages in seconds; one below the limit of 30, because the network bunches messages up
+#: messages in seconds
 PER_TOKEN = (29, 1.0)
+#: seconds between two messages of a token, and how much of a delay may be caught up
+SPACING = 1 / 28.6
+SLACK = SPACING
 #: one a second, three at once
 PER_CHAT = (3, 3.0)
 PER_GROUP = (20, 60.0)
@@ -53,6 +57,7 @@ class Limits:
     def __init__(self) -> None:
         self.token = Window(*PER_TOKEN)
         self.chats: dict[int, Window] = {}
+        self._next = 0.0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -73,12 +78,14 @@ class Limits:
     def _let_go(self) -> None:
         while self._waiting:
             now = time.monotonic()
-            if wait := self.token.wait(now):
+            wait = max(self.token.wait(now), self._next - now)
+            if wait > 0:
                 self._set_timer(wait)
                 return
             _lane, _order, future = heapq.heappop(self._waiting)
             if not future.done():
                 self.token.take(now)
+                self._next = max(self._next, now - SLACK) + SPACING
                 future.set_result(None)
 
     def _set_timer(self, wait: float) -> None:

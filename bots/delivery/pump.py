@@ -7,7 +7,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -49,6 +49,7 @@ class Pump:
         self._wake = asyncio.Event()
         self._in_hand: set[int] = set()
         self._chats: defaultdict[tuple[Any, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._held: dict[int, datetime] = {}
         self._floods = 0
         #: the last claim filled every place: there may be more rows due
         self._more = False
@@ -126,12 +127,20 @@ class Pump:
         """Send within the limits; a chat that is full for long is left for later."""
         window = self.limits.chat(parcel.chat_id)
         if (wait := window.wait(time.monotonic())) > PATIENCE:
-            await self._write(settle.postponed, rows, wait, timezone.now())
+            await self._write(settle.postponed, rows, self._hold(parcel.chat_id, wait))
             return
         await asyncio.sleep(wait)
         await self.limits.turn(rows[0].lane)
         window.take(time.monotonic())
         await self._go(rows, parcel)
+
+    def _hold(self, chat_id: int, wait: float) -> datetime:
+        """When rows of a full chat are due again: all at one moment, so that they keep their order."""
+        now = timezone.now()
+        if (until := self._held.get(chat_id)) is None or until <= now:
+            self._held = {chat: at for chat, at in self._held.items() if at > now}
+            until = self._held[chat_id] = now + timedelta(seconds=wait)
+        return until
 
     async def _go(self, rows: Rows, parcel: Parcel) -> None:
         try:

@@ -54,10 +54,10 @@ def later(rows: Sequence[Notification], error: str, now: datetime, *, wait: floa
         outbox.retry(row, due_at=now + timedelta(seconds=pause if wait is None else wait), error=error)
 
 
-def postponed(rows: Sequence[Notification], wait: float, now: datetime) -> None:
+def postponed(rows: Sequence[Notification], until: datetime) -> None:
     """The chat's limit is used up: not an attempt, only a later one."""
     Notification.objects.filter(pk__in=[row.pk for row in rows], processed_at__isnull=True).update(
-        due_at=now + timedelta(seconds=wait), leased_until=None
+        due_at=until, leased_until=None
     )
 
 

@@ -20,7 +20,7 @@ from finance.models import Commission
 from orders import scope
 from orders.enums import OrderStatus
 from orders.models import Order
-from staff.models import StaffUser
+from staff.models import Master, StaffUser
 
 
 @event("admin", "escalation_logist")
@@ -49,6 +49,14 @@ def dispatch_error(row: Notification, now: datetime) -> Post | None:
     """An order dispatch has set aside."""
     text = _("Dispatch failed for order #%(id)s; it is tried again in five minutes.")
     return Post(Screen("⚠️ " + escape(text % {"id": payload(row, "order_id")})))
+
+
+@event("admin", "guarantee_refused")
+def guarantee_refused(row: Notification, now: datetime) -> Post | None:
+    """A master did not come for the guarantee of his own work."""
+    master = Master.objects.filter(pk=payload(row, "master_id") or 0).first()
+    text = _("Guarantee order #%(id)s: %(name)s refused and is blocked; other masters are asked.")
+    return Post(Screen("⛔ " + escape(text % {"id": payload(row, "order_id"), "name": master}))) if master else None
 
 
 @event("admin", "alert")

@@ -13,6 +13,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 
 from bots import fsm, language
 from bots.admin.bot import SPEC as ADMIN
+from bots.delivery import listen
 from bots.master.bot import SPEC as MASTER
 from bots.runner import run
 from bots.sandbox import Sandbox, SandboxClient
@@ -86,6 +87,7 @@ def configured(sb: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> A
     settings.LANGUAGE_CODE = "en"
     monkeypatch.setattr(AiohttpSession, "close", _close_at_once)
     monkeypatch.setattr(fsm, "PREFIX", f"fsm-{uuid.uuid4().hex}")  # tests of another process share the Redis
+    monkeypatch.setattr(listen, "PATIENCE", 0.05)
     language._written.clear()
     return settings
 

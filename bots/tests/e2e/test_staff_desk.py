@@ -1,0 +1,115 @@
+"""The admin bot: escalations, offering by hand, commissions."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from bots.sandbox import SandboxClient
+from bots.tests.conftest import ALERTS
+from bots.tests.e2e.scene import master, member, outbox_is_empty
+from fieldservice.outbox import services as outbox
+from fieldservice.outbox.services import Message
+from finance.tests.factories import CommissionFactory
+from orders.enums import OfferState, OrderStatus
+from orders.models import Offer, Order
+from orders.tests.factories import OrderFactory
+from staff.enums import Role, ShiftStatus
+
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots")]
+
+
+def escalate(order: Order, **target: int) -> None:
+    Order.objects.filter(pk=order.pk).update(
+        dist_escalated_logist_at=timezone.now(), escalation_reason="no_candidates", dispatch_at=None
+    )
+    payload = {"order_id": order.pk, "reason": "no_candidates"}
+    outbox.enqueue(Message(event="escalation_logist", payload=payload, **target))
+
+
+def test_an_escalation_reaches_the_logist_with_working_buttons(telegram: SandboxClient) -> None:
+    order = OrderFactory(description="<b>bold</b>")
+    clerk = member(telegram, Role.LOGIST, cities=[order.city])
+    worker = master(telegram, order, shift_status=ShiftStatus.SHIFT_OFF)
+    escalate(order, staff_id=clerk.row.pk)
+    pushed = clerk.chat.sees(f"Order #{order.pk} has no master.")
+    assert "no free master with this skill" in pushed.text
+    assert pushed.buttons == [[f"Open #{order.pk}"], ["👤 Assign", "🔁 Search again"]]
+    clerk.chat.presses("Open")
+    card = clerk.chat.sees("Waiting for")
+    assert "<b>bold</b>" in card.text
+    clerk.chat.presses("Assign")
+    clerk.chat.sees(f"⚠️ {worker.row.full_name} — off shift")
+    clerk.chat.presses(worker.row.full_name)
+    clerk.chat.sees("Offer anyway?")
+    clerk.chat.presses("Yes, offer")
+    clerk.chat.sees(f"{worker.row.full_name}: Sent")
+    worker.chat.sees(f"New order #{order.pk}")
+    assert worker.chat.presses("Accept").text == "The order is yours."  # the office knew about the shift
+    clerk.chat.presses("Refresh")
+    card = clerk.chat.sees("accepted by the master")
+    assert f"({worker.row.full_name})" in card.text
+
+
+def test_a_free_master_gets_the_offer_at_once(telegram: SandboxClient) -> None:
+    order = OrderFactory()
+    worker = master(telegram, order)
+    clerk = member(telegram, Role.LOGIST, cities=[order.city])
+    clerk.chat.presses("Orders")
+    clerk.chat.presses(f"Open #{order.pk}")
+    clerk.chat.presses("Assign")
+    assert "on its way" in clerk.chat.presses(f"✅ {worker.row.full_name}").text
+    assert Offer.objects.get().state == OfferState.SENT
+    answer = clerk.chat.presses_data(f"adm:q:pick:{order.pk}:{worker.row.pk}:1", message=clerk.chat.last())
+    assert "has a live offer" in answer.text
+
+
+def test_search_again_from_an_old_card_is_refused(telegram: SandboxClient) -> None:
+    order = OrderFactory()
+    clerk = member(telegram, Role.LOGIST, cities=[order.city])
+    clerk.chat.presses("Orders")
+    clerk.chat.presses(f"Open #{order.pk}")
+    card = clerk.chat.sees("🔧")
+    Order.objects.filter(pk=order.pk).update(version=9)
+    answer = clerk.chat.presses("Search again")
+    assert "was changed" in answer.text
+    order.refresh_from_db()
+    assert order.search_number == 1
+    clerk.chat.presses("Search again")  # the card was redrawn with the new version
+    order.refresh_from_db()
+    assert order.search_number == 2
+    assert card.id == clerk.chat.last().id
+
+
+def test_the_channel_gets_text_and_solved_cases_are_not_sent(telegram: SandboxClient) -> None:
+    waiting, solved = OrderFactory(), OrderFactory()
+    for order in (waiting, solved):
+        escalate(order, chat_id=ALERTS)
+    Order.objects.filter(pk=solved.pk).update(status=OrderStatus.CANCELED)
+    channel = telegram.channel(ALERTS)
+    post = channel.sees(f"Order #{waiting.pk} has no master.")
+    assert post.buttons == []
+    outbox_is_empty()
+    channel.does_not_see(f"#{solved.pk} ")
+
+
+def test_an_escalation_of_a_city_one_has_left_is_not_sent(telegram: SandboxClient) -> None:
+    order = OrderFactory()
+    clerk = member(telegram, Role.LOGIST)
+    escalate(order, staff_id=clerk.row.pk)
+    outbox_is_empty()
+    clerk.chat.does_not_see("has no master")
+
+
+def test_approving_twice_is_refused(telegram: SandboxClient) -> None:
+    commission = CommissionFactory()
+    admin = member(telegram, Role.CITY_ADMIN, cities=[commission.order.city])
+    admin.chat.presses("Commissions")
+    admin.chat.presses(f"Commission #{commission.pk}")
+    admin.chat.presses("Approve")
+    question = admin.chat.sees("arrived?")
+    answers = [admin.chat.presses_data(f"adm:f:cm:approve:{commission.pk}:1", message=question) for _ in range(2)]
+    assert answers[0].text == "Approved: the order is closed."
+    assert "approved already" in answers[1].text
+    admin.chat.presses("Order #")
+    admin.chat.sees("the commission is paid")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from bots.delivery import limits
+from bots.delivery.limits import Limits, Window
+
+
+def test_a_window_is_strict() -> None:
+    window = Window(3, 3.0)
+    for _ in range(3):
+        assert window.wait(0.0) == 0
+        window.take(0.0)
+    assert window.wait(1.0) == 2.0
+    assert window.wait(3.0) == 0
+
+
+def test_a_pause_is_obeyed_whatever_the_window_says() -> None:
+    window = Window(3, 3.0)
+    window.pause(10.0)
+    assert window.wait(4.0) == 6.0
+    assert window.wait(11.0) == 0
+
+
+def test_groups_have_their_own_window() -> None:
+    made = Limits()
+    assert (made.chat(-5).times.maxlen, made.chat(5).times.maxlen) == (20, 3)
+
+
+def test_idle_chats_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CHATS", 10)
+    made = Limits()
+    busy = made.chat(1)
+    busy.take(time.monotonic())
+    for chat in range(2, 30):
+        made.chat(chat)
+    assert made.chat(1) is busy
+    assert len(made.chats) < 20
+
+
+def test_urgent_lanes_go_first_and_the_rate_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PER_TOKEN", (5, 0.2))
+    monkeypatch.setattr(limits, "SPACING", 0)
+    order: list[int] = []
+
+    async def one(made: Limits, lane: int) -> None:
+        await made.turn(lane)
+        order.append(lane)
+
+    async def main() -> float:
+        made, start = Limits(), time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(12):
+                group.create_task(one(made, 3))
+            await asyncio.sleep(0)
+            group.create_task(one(made, 0))
+        return time.monotonic() - start
+
+    took = asyncio.run(main())
+    assert order[5] == 0  # right after those that had gone already
+    assert took >= 0.4
+
+
+def test_messages_are_spaced() -> None:
+    async def main() -> list[float]:
+        made, times = Limits(), []
+        for _ in range(20):
+            await made.turn(0)
+            times.append(time.monotonic())
+        return times
+
+    times = asyncio.run(main())
+    assert 17 * limits.SPACING * 0.95 < times[-1] - times[0] < 20 * limits.SPACING * 1.3
+
+
+def test_a_canceled_waiter_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PER_TOKEN", (1, 0.05))
+
+    async def main() -> None:
+        made = Limits()
+        await made.turn(0)
+        async with asyncio.TaskGroup() as group:
+            leaving = group.create_task(made.turn(0))
+            await asyncio.sleep(0)
+            leaving.cancel()
+            async with asyncio.timeout(0.09):
+                await made.turn(1)
+
+    asyncio.run(main())
