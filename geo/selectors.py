@@ -7,6 +7,7 @@ import re
 from django.utils.translation import gettext as _
 from rapidfuzz import fuzz, process
 
+from fieldservice.lib.clean import clean, shorten
 from fieldservice.lib.errors import InvalidError
 from geo.models import City, District, Street
 
@@ -25,7 +26,7 @@ ALIASES = {
 
 def fold(name: str) -> str:
     """For comparing: lower case, ё → е, dashes, dots and brackets are spaces."""
-    return " ".join(re.sub(r"[^\w]+", " ", name.lower().replace("ё", "е")).split())
+    return " ".join(re.sub(r"[\W_]+", " ", name.lower().replace("ё", "е")).split())
 
 
 def find_city(name: str) -> City:
@@ -36,10 +37,11 @@ def find_city(name: str) -> City:
     for city in cities:
         if fold(city.name) == wanted:
             return city
-    close = process.extract(wanted, {c.name: fold(c.name) for c in cities}, scorer=fuzz.WRatio, score_cutoff=70, limit=5)
+    names = {city.name: fold(city.name) for city in cities}
+    close = process.extract(wanted[:120], names, scorer=fuzz.WRatio, score_cutoff=70, limit=5)
     similar = [name for _folded, _score, name in close]
     hint = _("Did you mean %(names)s?") % {"names": ", ".join(similar)} if similar else _("See the list of cities.")
-    raise InvalidError({"city": _("There is no city «%(name)s».") % {"name": name} + " " + hint})
+    raise InvalidError({"city": _("There is no city «%(name)s».") % {"name": shorten(name)} + " " + hint})
 
 
 def find_district(city: City, name: str) -> District:
@@ -53,12 +55,12 @@ def find_district(city: City, name: str) -> District:
     raise InvalidError(
         {
             "district": _("There is no district «%(name)s» in %(city)s; its districts: %(names)s.")
-            % {"name": name, "city": city.name, "names": names}
+            % {"name": shorten(name), "city": city.name, "names": names}
         }
     )
 
 
 def find_street(city: City, name: str) -> Street | None:
     """The street of the city called exactly `name`, if it is in the catalogue."""
-    wanted = fold(name)
+    name, wanted = clean(name), fold(name)
     return next((s for s in Street.objects.filter(city=city, name__iexact=name)[:20] if fold(s.name) == wanted), None)

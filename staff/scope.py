@@ -6,8 +6,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import NotFoundError
+from fieldservice.lib.errors import ForbiddenError, NotFoundError
 from geo.models import City
+from staff import access
 from staff.enums import Role
 from staff.models import Master, StaffCity, StaffUser
 
@@ -33,10 +34,24 @@ def masters(member: StaffUser) -> QuerySet[Master]:
     return Master.objects.all() if sees_all(member) else Master.objects.filter(city_id__in=city_ids(member))
 
 
-def require_city(actor: Actor, city_id: int | None) -> None:
-    """Raises NotFoundError when a staff actor has no right to the city: from outside it does not exist."""
+def may(actor: Actor, action: str) -> bool:
+    """Whether the actor's role allows a staff action. The system (command line, ticks) may; masters may not."""
+    return actor.kind == "system" or (actor.kind == "staff" and access.may(actor.role, action))
+
+
+def require(actor: Actor, action: str) -> None:
+    """Raises ForbiddenError unless the actor may do the action."""
+    if not may(actor, action):
+        raise ForbiddenError(_("Your role does not allow this."))
+
+
+def require_city(actor: Actor, city_id: int | None, *, missing: str = "") -> None:
+    """Raises NotFoundError when a staff actor has no right to the city: from outside it does not exist.
+
+    `missing`: the sentence for a row that does not exist at all, so that nobody can tell the two apart.
+    """
     if actor.kind != "staff":
         return
     member = StaffUser.objects.filter(pk=actor.staff_id or 0, is_active=True).first()
     if member is None or not cities(member).filter(pk=city_id or 0).exists():
-        raise NotFoundError(_("There is nothing like that in your cities."))
+        raise NotFoundError(missing or _("There is nothing like that in your cities."))

@@ -9,7 +9,7 @@ from django.utils import translation
 from hypothesis import settings
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def english() -> Iterator[None]:
     """Sentences are compared in the language they are written in, whatever the catalogue of Russian has by now."""
     with translation.override("en"):

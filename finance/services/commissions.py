@@ -5,6 +5,7 @@ Lock order: Order → Commission → Master.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,27 +14,35 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import SYSTEM, Actor
-from fieldservice.lib.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from fieldservice.lib.money import LIMIT, round_money
+from fieldservice.lib.clean import check_reason
+from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError
+from fieldservice.lib.money import check_sum, round_money
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from fieldservice.runtime import registry
 from finance.enums import CommissionStatus
 from finance.models import Commission
 from finance.services import referrals, requisites
+from orders.enums import OrderStatus
 from orders.models import Order
 from orders.selectors import average_checks
 from orders.services import lifecycle
 from staff.enums import BlockReason, Role
 from staff.models import Master, StaffUser
-from staff.scope import require_city
+from staff.scope import require, require_city
 from staff.services import moderation
 
 S = CommissionStatus
+log = logging.getLogger(__name__)
 
 
 def create(order: Order, *, now: datetime) -> Commission:
-    """The commission of an order that was just finished (locked, PAYMENT): rate, deadline and requisites are frozen."""
+    """The commission of an order that was just finished (locked, PAYMENT): rate, deadline and requisites are frozen.
+
+    An order has one: v1.2 took orders back from PAYMENT, and their commission is there already.
+    """
+    if existing := Commission.objects.filter(order=order).first():
+        return existing
     values = registry.read(
         [
             "commission_deadline_hours",
@@ -66,7 +75,7 @@ def report_paid(*, commission_id: int, actor: Actor, now: datetime | None = None
     now = now or timezone.now()
     commission = _lock(commission_id)
     if actor.kind != lifecycle.MASTER or commission.master_id != actor.master_id:
-        raise NotFoundError(_("There is no commission #%(id)s.") % {"id": commission_id})
+        raise NotFoundError(_no_commission(commission_id))
     if commission.status == S.APPROVED:
         raise ConflictError(_("Commission #%(id)s is approved already: nothing to pay.") % {"id": commission.pk})
     if commission.paid_reported_at:
@@ -109,7 +118,8 @@ def approve(
             "updated_at",
         ]
     )
-    lifecycle.close_paid(commission.order, actor=actor, now=now)
+    if commission.order.status == OrderStatus.PAYMENT:  # v1.2 let orders be closed or cancelled before
+        lifecycle.close_paid(commission.order, actor=actor, now=now)
     referrals.accrue(commission, now=now)
     outbox.enqueue(
         Message(event="commission_approved", master_id=commission.master_id, payload={"commission_id": commission.pk})
@@ -122,7 +132,7 @@ def approve(
 def reject(*, commission_id: int, actor: Actor, reason: str, now: datetime | None = None) -> Commission:
     """The reported payment was not found: back to WAIT_PAY with at least an hour to pay; the master is told why."""
     now = now or timezone.now()
-    reason = lifecycle.check_reason(reason)
+    reason = check_reason(reason)
     commission = _for_staff(commission_id, actor)
     if commission.status != S.REPORTED:
         raise ConflictError(
@@ -146,7 +156,13 @@ def reject(*, commission_id: int, actor: Actor, reason: str, now: datetime | Non
 def mark_overdue(*, now: datetime, limit: int = 500) -> int:
     """Unpaid, unreported, past the deadline: OVERDUE, the master is blocked and told, ALERTS too. Returns how many."""
     late = Commission.objects.filter(status=S.WAIT_PAY, deadline_at__lt=now).order_by("deadline_at")
-    return sum(_mark_one(pk, now) for pk in late.values_list("pk", flat=True)[:limit])
+    done = 0
+    for pk in late.values_list("pk", flat=True)[:limit]:
+        try:
+            done += _mark_one(pk, now)
+        except Exception:  # one bad row must not keep the others from their deadline
+            log.exception("mark_overdue_failed", extra={"commission": pk})
+    return done
 
 
 @transaction.atomic
@@ -167,18 +183,17 @@ def _mark_one(commission_id: int, now: datetime) -> bool:
 
 
 def _lift_block(master_id: int, now: datetime) -> None:
+    # the lock first: of two approvals at once, each would see the other's commission as overdue still
+    master = Master.objects.select_for_update(no_key=True).get(pk=master_id)
     still = Commission.objects.filter(master_id=master_id, status=S.OVERDUE).exists()
-    blocked = Master.objects.filter(
-        pk=master_id, is_blocked=True, blocked_reason=BlockReason.COMMISSION_OVERDUE
-    ).exists()
-    if blocked and not still:
+    if master.is_blocked and master.blocked_reason == BlockReason.COMMISSION_OVERDUE and not still:
         moderation.unblock(master_id=master_id, actor=SYSTEM, now=now)
 
 
 def _lock(commission_id: int) -> Commission:
     order_id = Commission.objects.filter(pk=commission_id).values_list("order_id", flat=True).first()
     if order_id is None:
-        raise NotFoundError(_("There is no commission #%(id)s.") % {"id": commission_id})
+        raise NotFoundError(_no_commission(commission_id))
     order = lifecycle.lock(order_id)
     commission = Commission.objects.select_for_update(no_key=True).get(pk=commission_id)
     commission.order = order
@@ -186,19 +201,24 @@ def _lock(commission_id: int) -> Commission:
 
 
 def _for_staff(commission_id: int, actor: Actor) -> Commission:
-    if not lifecycle.may(actor, "finance.approve"):
-        raise ForbiddenError(_("Your role does not allow this."))
+    require(actor, "finance.approve")
     commission = _lock(commission_id)
-    require_city(actor, commission.order.city_id)
+    require_city(actor, commission.order.city_id, missing=_no_commission(commission_id))
     return commission
 
 
+def _no_commission(commission_id: int) -> str:
+    return _("There is no commission #%(id)s.") % {"id": commission_id}
+
+
 def _paid(commission: Commission, amount: Decimal | None, reason: str) -> tuple[Decimal, str | None]:
-    if amount is None or round_money(amount) == commission.amount:
+    if amount is None or amount == commission.amount:
         return commission.amount, None
-    if not 0 <= amount <= LIMIT:
-        raise InvalidError({"amount": _("The amount must be between zero and ten million.")})
-    return round_money(amount), lifecycle.check_reason(reason)
+    try:
+        amount = check_sum(amount)
+    except InvalidError as error:
+        raise InvalidError({"amount": str(error)}) from error
+    return (amount, None) if amount == commission.amount else (amount, check_reason(reason))
 
 
 def _tell_admins(commission: Commission, event: str, occasion: str) -> None:

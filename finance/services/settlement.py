@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import InvalidError
-from fieldservice.lib.money import LIMIT, round_money
+from fieldservice.lib.money import check_sum
 from finance.models import Commission
 from finance.services import commissions
-from orders.enums import AttachmentEntity, OrderStatus, OrderType
+from orders.enums import AttachmentEntity, OrderStatus
 from orders.models import Order
 from orders.services import files, lifecycle
 from orders.services.files import FileRef
@@ -42,14 +42,14 @@ def close_job(
         lifecycle.finish(order, actor=actor, total_sum=total_sum, now=now)  # says what the order's state is
     for page in pages:
         files.attach(page, entity=AttachmentEntity.ORDER, entity_id=order.pk, actor=actor, now=now, document_type="act")
-    if order.type == OrderType.GUARANTEE or order.guarantee_source_order_id:
+    if lifecycle.is_guarantee(order):
         return None
     return commissions.create(order, now=now) if first_time else Commission.objects.filter(order=order).first()
 
 
 def _finish(order: Order, actor: Actor, total_sum: Decimal, now: datetime) -> None:
-    guarantee = order.type == OrderType.GUARANTEE
-    total_sum = Decimal(0) if guarantee else round_money(total_sum)
-    if not guarantee and not 0 < total_sum <= LIMIT:
-        raise InvalidError({"total_sum": _("The sum must be more than zero and less than ten million.")})
+    try:
+        total_sum = Decimal(0) if lifecycle.is_guarantee(order) else check_sum(total_sum)
+    except InvalidError as error:
+        raise InvalidError({"total_sum": str(error)}) from error
     lifecycle.finish(order, actor=actor, total_sum=total_sum, now=now)

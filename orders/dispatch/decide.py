@@ -19,7 +19,8 @@ class _Group:
     """The masters of one (city, district, category): ranked candidates, and why the others are none."""
 
     def __init__(self, ranked: list[Candidate], left_out: dict[LeftOut, list[int]]) -> None:
-        self.ranked, self.left_out = ranked, left_out
+        self.ranked = ranked
+        self.left_out = {reason: tuple(ids) for reason, ids in left_out.items()}
 
 
 class _Round:
@@ -130,5 +131,5 @@ class _Round:
     def _left_out(self, order: DueOrder, group: _Group) -> dict[LeftOut, tuple[int, ...]]:
         asked = tuple(m.id for m in group.ranked if m.id in order.asked)
         full = tuple(m.id for m in group.ranked if m.id not in order.asked and self.free[m.id] <= 0)
-        found = {reason: tuple(ids) for reason, ids in group.left_out.items()}
-        return found | ({LeftOut.ASKED: asked} if asked else {}) | ({LeftOut.LIMIT: full} if full else {})
+        found = {LeftOut.ASKED: asked, LeftOut.LIMIT: full}
+        return group.left_out | {reason: ids for reason, ids in found.items() if ids}

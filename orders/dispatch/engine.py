@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,47 +52,54 @@ def tick(*, now: datetime | None = None, rng: Random | None = None) -> Report:
     for order_id in deferred.due(now=now):
         if _guarded(report, order_id, now, partial(deferred.wake, order_id, now=now)):
             report.woken.append(order_id)
-    with transaction.atomic():
-        report.escalated_to_admins = escalation.to_admins(config=config, now=now)
+    report.escalated_to_admins = _alert_admins(report, config=config, now=now)
     serve_due(report, config=config, now=now, rng=rng)
     heartbeats.beat("dispatch_tick", now=now, decisions=len(report.decisions), expired=report.expired)
     return report
+
+
+def _alert_admins(report: Report, *, config: Config, now: datetime) -> list[int]:
+    try:
+        return escalation.to_admins(config=config, now=now)
+    except Exception:
+        log.exception("dispatch_escalation_failed")
+    done: list[int] = []
+    for order_id in escalation.with_logists_too_long(config=config, now=now):
+        work = partial(escalation.to_admins, config=config, now=now, only=order_id)
+        done += _guarded(report, order_id, now, work) or []
+    return done
 
 
 def nudge(*, city_id: int | None = None, now: datetime | None = None, rng: Random | None = None) -> Report:
     """Something happened: serve what is due now. `city_id`: a master became free there, look at stuck orders, too."""
     now = now or timezone.now()
     if city_id is not None:
-        Order.objects.filter(
-            city_id=city_id,
-            status__in=OrderStatus.SEARCH,
-            assigned_master__isnull=True,
-            escalation_reason="no_candidates",
-            dispatch_at__gt=now,
-        ).update(dispatch_at=now)
+        _look_again_at_stuck(city_id, now)
     report = Report(expired=len(offers.expire_due(now=now)))
     return serve_due(report, config=load_config(), now=now, rng=rng)
 
 
 def serve_due(report: Report, *, config: Config, now: datetime, rng: Random | None = None) -> Report:
     """All due orders, batch by batch; a failed batch is served one by one, and only the guilty order is set aside."""
-    rng = rng or Random()
+    batch = partial(_batch, config=config, now=now, rng=rng or Random())
     while True:
+        seen = len(report.set_aside)
         try:
-            decisions = _batch(config=config, now=now, rng=rng)
+            decisions = batch(skip=report.set_aside)
         except Exception:
             log.exception("dispatch_batch_failed")
-            decisions = _one_by_one(report, config=config, now=now, rng=rng)
-        if not decisions:
-            return report
+            decisions = _one_by_one(report, batch, now=now)
         report.decisions += decisions
+        if not decisions and len(report.set_aside) == seen:
+            return report
 
 
-def _batch(*, config: Config, now: datetime, rng: Random, only: int | None = None) -> list[Decision]:
+def _batch(
+    *, config: Config, now: datetime, rng: Random, only: int | None = None, skip: Sequence[int] = ()
+) -> list[Decision]:
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        orders = claim(now=now, limit=BATCH, only=only)
+        _take_turns()
+        orders = claim(now=now, limit=BATCH, only=only, skip=skip)
         if not orders:
             return []
         decisions = decide(load(orders, config=config, now=now), config, now, rng)
@@ -100,13 +107,32 @@ def _batch(*, config: Config, now: datetime, rng: Random, only: int | None = Non
     return decisions
 
 
-def _one_by_one(report: Report, *, config: Config, now: datetime, rng: Random) -> list[Decision]:
+def _one_by_one(report: Report, batch: Callable[..., list[Decision]], *, now: datetime) -> list[Decision]:
     due = Order.objects.filter(status__in=OrderStatus.SEARCH, assigned_master__isnull=True, dispatch_at__lte=now)
+    due = due.exclude(pk__in=report.set_aside)
     done: list[Decision] = []
     for order_id in due.order_by("dispatch_at").values_list("pk", flat=True)[:BATCH]:
-        work = partial(_batch, config=config, now=now, rng=rng, only=order_id)
-        done += _guarded(report, order_id, now, work) or []
+        done += _guarded(report, order_id, now, partial(batch, only=order_id)) or []
     return done
+
+
+def _look_again_at_stuck(city_id: int, now: datetime) -> None:
+    with transaction.atomic():
+        # two of these at once would lock the same orders in different sequence; and a batch that is deciding
+        # without the master who just came must be over, or its answer would hide him until the next tick
+        _take_turns()
+        Order.objects.filter(
+            city_id=city_id,
+            status__in=OrderStatus.SEARCH,
+            assigned_master__isnull=True,
+            escalation_reason="no_candidates",
+            dispatch_at__gt=now,
+        ).update(dispatch_at=now)
+
+
+def _take_turns() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def _guarded(report: Report, order_id: int, now: datetime, work: Callable[[], T]) -> T | None:
@@ -115,7 +141,10 @@ def _guarded(report: Report, order_id: int, now: datetime, work: Callable[[], T]
     except Exception as error:
         log.exception("dispatch_order_failed", extra={"order": order_id})
         report.set_aside.append(order_id)
-        _set_aside(order_id, f"{type(error).__name__}: {error}"[:500], now)
+        try:
+            _set_aside(order_id, f"{type(error).__name__}: {error}"[:500], now)
+        except Exception:  # even that cannot be written: the order fails again next time, the others go on
+            log.exception("dispatch_set_aside_failed", extra={"order": order_id})
         return None
 
 

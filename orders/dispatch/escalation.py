@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from fieldservice.lib.actor import DISPATCH
 from fieldservice.outbox import services as outbox
@@ -65,18 +65,16 @@ def to_logists(decisions: list[Decision], *, now: datetime) -> None:
     )
 
 
-def to_admins(*, config: Config, now: datetime, limit: int = 500) -> list[int]:
-    """Alert admins about orders that have been with the logists too long; returns their ids. In a transaction."""
-    overdue = list(
-        Order.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(
-            status__in=OrderStatus.SEARCH,
-            assigned_master__isnull=True,
-            dist_escalated_admin_at__isnull=True,
-            dist_escalated_logist_at__lte=now - timedelta(minutes=config.escalate_to_admin_after_min),
-        )
-        .order_by("dist_escalated_logist_at")[:limit]
-    )
+def with_logists_too_long(*, config: Config, now: datetime, limit: int = 500) -> list[int]:
+    """The orders admins must hear of, longest first."""
+    return list(_too_long(config, now).values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def to_admins(*, config: Config, now: datetime, limit: int = 500, only: int | None = None) -> list[int]:
+    """Alert admins about the orders (or the one called `only`) that have been with logists too long; their ids."""
+    rows = _too_long(config, now).select_for_update(skip_locked=True, no_key=True)
+    overdue = list((rows.filter(pk=only) if only else rows)[:limit])
     ids = [order.pk for order in overdue]
     Order.objects.filter(pk__in=ids).update(dist_escalated_admin_at=now, escalation_admin_notified_at=now)
     OrderStatusHistory.objects.bulk_create(
@@ -98,6 +96,15 @@ def to_admins(*, config: Config, now: datetime, limit: int = 500) -> list[int]:
         now=now,
     )
     return ids
+
+
+def _too_long(config: Config, now: datetime) -> QuerySet[Order]:
+    return Order.objects.filter(
+        status__in=OrderStatus.SEARCH,
+        assigned_master__isnull=True,
+        dist_escalated_admin_at__isnull=True,
+        dist_escalated_logist_at__lte=now - timedelta(minutes=config.escalate_to_admin_after_min),
+    ).order_by("dist_escalated_logist_at")
 
 
 def _notify(event: str, cases: list[tuple[int, int, str]], *, roles: list[Role], now: datetime) -> None:

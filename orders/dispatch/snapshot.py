@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from fieldservice.runtime import registry
 from orders.dispatch.values import Candidate, Config, DueOrder, LeftOut, Snapshot
 
 #: due orders, most urgent first: escalated to admin, guarantee, slot begun, escalated to logist, oldest (spec §4).
-#: `live`: offers of ANY search count, an old one by hand must end before a new one goes out
+#: `live`: offers of ANY search count, an old one by hand must end before a new one goes out. `asked`: an accepted
+#: offer of an order that searches came from an import; asking its master again would break uq_offers__order_master
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT o.*, row_number() OVER () AS place FROM (
@@ -21,7 +23,8 @@ WITH due AS MATERIALIZED (
                dist_escalated_logist_at IS NOT NULL AS escalated
           FROM orders
          WHERE status IN ('SEARCHING', 'GUARANTEE') AND assigned_master_id IS NULL
-           AND dispatch_at IS NOT NULL AND dispatch_at <= %(now)s AND (%(only)s::int IS NULL OR id = %(only)s::int)
+           AND dispatch_at IS NOT NULL AND dispatch_at <= %(now)s
+           AND (%(only)s::int IS NULL OR id = %(only)s::int) AND id <> ALL(%(skip)s::int[])
          ORDER BY dist_escalated_admin_at IS NULL, type <> 'GUARANTEE',
                   timeslot_start_utc IS NULL OR timeslot_start_utc > %(now)s,
                   dist_escalated_logist_at IS NULL, created_at, id
@@ -30,8 +33,9 @@ SELECT due.id, due.city_id, due.district_id, due.category, due.status, due.searc
        due.rounds_limit, due.guarantee, due.preferred_master_id, due.escalated, past.asked, past.live
   FROM due
   LEFT JOIN LATERAL (
-      SELECT array_agg(f.master_id) FILTER (WHERE f.search_number = due.search_number) AS asked,
-             max(f.expires_at) FILTER (WHERE f.state IN ('SENT', 'VIEWED')) AS live
+      SELECT array_agg(f.master_id) FILTER (WHERE f.search_number = due.search_number OR f.state = 'ACCEPTED') AS asked,
+             max(coalesce(f.expires_at, f.sent_at + make_interval(secs => f.sla_seconds)))
+                 FILTER (WHERE f.state IN ('SENT', 'VIEWED')) AS live
         FROM offers f WHERE f.order_id = due.id) past ON true
  ORDER BY due.place"""
 
@@ -77,9 +81,12 @@ def load_config() -> Config:
     return Config(**{name: values[key] for name, key in keys.items()})
 
 
-def claim(*, now: datetime, limit: int, only: int | None = None) -> tuple[DueOrder, ...]:
-    """Lock up to `limit` due orders (or the one called `only`) until the transaction ends; held ones are left out."""
-    rows = _query(CLAIM, {"now": now, "limit": limit, "only": only})
+def claim(*, now: datetime, limit: int, only: int | None = None, skip: Sequence[int] = ()) -> tuple[DueOrder, ...]:
+    """Lock up to `limit` due orders (or the one called `only`) until the transaction ends.
+
+    Left out are those that somebody else holds, and those in `skip`.
+    """
+    rows = _query(CLAIM, {"now": now, "limit": limit, "only": only, "skip": list(skip)})
     return tuple(
         DueOrder(
             id=r[0],
@@ -139,8 +146,6 @@ def _candidate(row: tuple[Any, ...], now: datetime) -> Candidate:
         bar = LeftOut.OFF_SHIFT
     elif not reachable:
         bar = LeftOut.UNREACHABLE
-    elif free <= 0:
-        bar = LeftOut.LIMIT
     return Candidate(identifier, city, vehicle, average, float(rating), free, bar)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.clean import clean
 from orders.enums import AttachmentEntity, FileType
 from orders.models import Attachment
 
@@ -27,23 +28,26 @@ class FileRef:
 def attach(
     file: FileRef, *, entity: AttachmentEntity, entity_id: int, actor: Actor, now: datetime, document_type: str = ""
 ) -> Attachment:
-    """Keep the file with an order, offer, commission or master. The same file twice is kept once."""
-    kept, _created = Attachment.objects.get_or_create(
-        entity_type=entity,
-        entity_id=entity_id,
-        file_unique_id=file.file_unique_id or file.file_id,
-        document_type=document_type or None,
-        defaults={
-            "file_type": FileType(file.file_type),
-            "file_id": file.file_id,
-            "file_name": file.file_name[:256] or None,
-            "mime_type": file.mime_type[:128] or None,
-            "size": file.size,
-            "caption": file.caption[:1024] or None,
-            "uploaded_by_master_id": actor.master_id,
-            "uploaded_by_staff_id": actor.staff_id,
-            "bot": file.bot,
-            "created_at": now,
-        },
+    """Keep the file with an order, offer, commission or master. The same file twice is kept once.
+
+    Nothing in the database forbids doubles (imports have them): the caller holds the lock of the entity.
+    """
+    same = {
+        "entity_type": entity,
+        "entity_id": entity_id,
+        "file_unique_id": file.file_unique_id or file.file_id,
+        "document_type": document_type or None,
+    }
+    return Attachment.objects.filter(**same).order_by("pk").first() or Attachment.objects.create(
+        **same,
+        file_type=FileType(file.file_type),
+        file_id=file.file_id,
+        file_name=clean(file.file_name)[:256] or None,
+        mime_type=clean(file.mime_type)[:128] or None,
+        size=file.size,
+        caption=clean(file.caption)[:1024] or None,
+        uploaded_by_master_id=actor.master_id,
+        uploaded_by_staff_id=actor.staff_id,
+        bot=file.bot,
+        created_at=now,
     )
-    return kept

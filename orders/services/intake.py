@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import DomainError, ForbiddenError, InvalidError
+from fieldservice.lib.clean import clean
+from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.lib.phones import parse_phone
 from fieldservice.runtime import wake
@@ -20,8 +21,9 @@ from orders.models import Order
 from orders.services import history, lifecycle
 from orders.services.schedule import Plan, Slot, check_slot, plan
 from orders.services.window import load_window
-from staff.scope import require_city
+from staff.scope import require, require_city
 
+KEY_LIMIT = 80
 LIMITS = {"house": 32, "apartment": 32, "address_comment": 500, "client_name": 160, "description": 2000}
 
 
@@ -51,10 +53,9 @@ def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order
     correct), TooLateForToday (confirm or choose), ForbiddenError, NotFoundError; then nothing was written.
     """
     now = now or timezone.now()
-    if not lifecycle.may(actor, "order.create"):
-        raise ForbiddenError(_("Your role does not allow this."))
+    require(actor, "order.create")
     require_city(actor, new.city_id)
-    if existing := _by_key(new.external_key):
+    if existing := _by_key(new.external_key, actor):
         return existing
     city, values = _checked(new)
     planned = _planned(new, city, now)
@@ -63,7 +64,7 @@ def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order
             return _write(values, planned, new, actor, now)
     except IntegrityError:
         # somebody used the same key a moment ago: theirs is the order
-        existing = _by_key(new.external_key)
+        existing = _by_key(new.external_key, actor)
         if existing is None:
             raise
         return existing
@@ -85,7 +86,7 @@ def _write(values: dict[str, object], planned: Plan, new: NewOrder, actor: Actor
         updated_at=now,
         timeslot_start_utc=slot.start if slot else None,
         timeslot_end_utc=slot.end if slot else None,
-        external_key=new.external_key or None,
+        external_key=_key(new.external_key),
         dispatch_at=planned.look_at,
         dispatch_round=0,
         search_number=1,
@@ -120,10 +121,12 @@ def _checked(new: NewOrder) -> tuple[City, dict[str, object]]:
     except DomainError as error:
         errors["client_phone"] = str(error)
     for name, limit in LIMITS.items():
-        text = getattr(new, name).replace("\x00", "").strip()
+        text = clean(getattr(new, name))
         if len(text) > limit:
-            errors[name] = _("Too long: %(limit)s characters at most (%(field)s).") % {"limit": limit, "field": name}
+            errors[name] = _too_long(name, limit)
         values[name] = text or None
+    if len(_key(new.external_key) or "") > KEY_LIMIT:
+        errors["external_key"] = _too_long("external_key", KEY_LIMIT)
     errors |= _place(new, city, values)
     if errors:
         raise InvalidError(errors)
@@ -144,5 +147,16 @@ def _place(new: NewOrder, city: City, values: dict[str, object]) -> dict[str, st
     return errors
 
 
-def _by_key(key: str | None) -> Order | None:
-    return Order.objects.filter(external_key=key).first() if key else None
+def _too_long(name: str, limit: int) -> str:
+    return _("Too long: %(limit)s characters at most (%(field)s).") % {"limit": limit, "field": name}
+
+
+def _key(key: str | None) -> str | None:
+    return clean(key or "") or None
+
+
+def _by_key(key: str | None, actor: Actor) -> Order | None:
+    order = Order.objects.filter(external_key=_key(key)).first() if _key(key) else None
+    if order is not None:
+        require_city(actor, order.city_id)  # a key is no way into another city
+    return order

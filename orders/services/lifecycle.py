@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
+from fieldservice.lib.clean import check_reason as check_reason
+from fieldservice.lib.errors import ConflictError, ForbiddenError, NotFoundError, StaleError
 from fieldservice.lib.localtime import zone
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
@@ -22,8 +24,8 @@ from fieldservice.runtime import wake
 from orders.enums import OfferState, OrderStatus, OrderType
 from orders.models import Order, OrderStatusHistory
 from orders.services import history, offer_writer
-from staff import access
-from staff.scope import require_city
+from staff.scope import may as may
+from staff.scope import require, require_city
 
 S = OrderStatus
 STAFF, MASTER, SYSTEM = "staff", "master", "system"
@@ -71,10 +73,28 @@ def lock(order_id: int, *, version: int | None = None) -> Order:
     """
     order = Order.objects.select_for_update(no_key=True).select_related(None).filter(pk=order_id).first()
     if order is None:
-        raise NotFoundError(_("There is no order #%(id)s.") % {"id": order_id})
+        raise NotFoundError(no_order(order_id))
+    check_version(order, version)
+    return order
+
+
+def lock_for(order_id: int, actor: Actor, *, version: int | None = None) -> Order:
+    """`lock()` for a staff actor; to a stranger's eyes the order does not exist, whatever its version."""
+    order = lock(order_id)
+    require_city(actor, order.city_id, missing=no_order(order_id))
+    check_version(order, version)
+    return order
+
+
+def no_order(order_id: int) -> str:
+    """The sentence for an order that is not there, or not for this person."""
+    return _("There is no order #%(id)s.") % {"id": order_id}
+
+
+def check_version(order: Order, version: int | None) -> None:
+    """Raises StaleError, saying who changed the order and when, unless the caller saw the present version."""
     if version is not None and order.version != version:
         raise StaleError(_stale_sentence(order))
-    return order
 
 
 def move(
@@ -109,19 +129,15 @@ def search_status(order: Order) -> OrderStatus:
     return S.GUARANTEE if order.type == OrderType.GUARANTEE else S.SEARCHING
 
 
+def is_guarantee(order: Order) -> bool:
+    """No sum, no commission. A visit with a source is one whatever its type says, as in v1.2."""
+    return order.type == OrderType.GUARANTEE or order.guarantee_source_order_id is not None
+
+
 def begin_search(order: Order, *, actor: Actor, reason: str, now: datetime, **changes: Any) -> Order:
-    """A locked order enters search, due at once."""
-    return move(
-        order,
-        search_status(order),
-        actor=actor,
-        reason=reason,
-        now=now,
-        dispatch_at=now,
-        search_started_at=now,
-        **NEW_SEARCH,
-        **changes,
-    )
+    """A locked order enters search, due at once. An escalation from before is over."""
+    fresh = {"dispatch_at": now, "search_started_at": now} | NEW_SEARCH | CALM
+    return move(order, search_status(order), actor=actor, reason=reason, now=now, **(fresh | changes))
 
 
 def assign(
@@ -156,7 +172,7 @@ def start_work(*, order_id: int, actor: Actor, version: int | None = None, now: 
 def finish(order: Order, *, actor: Actor, total_sum: Decimal, now: datetime) -> Order:
     """The job is done: NORMAL orders await payment, GUARANTEE orders are closed. The order is locked."""
     own(order, actor)
-    if order.type == OrderType.GUARANTEE:
+    if is_guarantee(order):
         move(order, S.CLOSED, actor=actor, reason="guarantee_completed", now=now, total_sum=Decimal(0), closed_at=now)
         wake.dispatch(city_id=order.city_id)
         return order
@@ -203,7 +219,6 @@ def return_to_search(
         assigned_master_id=None,
         cancel_reason=None,
         search_number=order.search_number + 1,
-        **CALM,
     )
     _tell_master(former, order, reason)
     wake.dispatch(city_id=order.city_id)
@@ -237,40 +252,25 @@ def cancel(
     return order
 
 
-def may(actor: Actor, action: str) -> bool:
-    """Whether the actor may do a staff action. The system (command line, ticks) may; masters may not."""
-    return actor.kind == SYSTEM or (actor.kind == STAFF and access.may(actor.role, action))
-
-
 def own(order: Order, actor: Actor) -> None:
     """Raises ConflictError unless the acting master is the assigned one."""
     if actor.kind != MASTER or order.assigned_master_id != actor.master_id:
         raise ConflictError(_("Order #%(id)s is not yours any more.") % {"id": order.pk}, code="not_yours")
 
 
-def check_reason(reason: str) -> str:
-    """The trimmed reason of 3–200 characters. Raises InvalidError."""
-    reason = " ".join(reason.split())
-    if not 3 <= len(reason) <= 200:
-        raise InvalidError({"reason": _("Give a reason of 3 to 200 characters.")})
-    return reason
-
-
 def _by_staff(order_id: int, actor: Actor, action: str, version: int | None) -> Order:
-    if not may(actor, action):
-        raise ForbiddenError(_("Your role does not allow this."))
-    order = lock(order_id, version=version)
-    require_city(actor, order.city_id)
-    return order
+    require(actor, action)
+    return lock_for(order_id, actor, version=version)
 
 
 def _by_master(
     order_id: int, to: OrderStatus, actor: Actor, reason: str, version: int | None, now: datetime | None
 ) -> Order:
-    order = lock(order_id, version=version)
+    order = lock(order_id)
     own(order, actor)
-    if order.status == to:  # a double tap
+    if order.status == to:  # a double tap: its version is the one before the first tap
         return order
+    check_version(order, version)
     return move(order, to, actor=actor, reason=reason, now=now or timezone.now())
 
 
@@ -294,6 +294,7 @@ def _tell_master(master_id: int | None, order: Order, reason: str) -> None:
 def _stale_sentence(order: Order) -> str:
     last = (
         OrderStatusHistory.objects.filter(order_id=order.pk)
+        .exclude(from_status=F("to_status"))  # remarks change no version
         .select_related("changed_by_staff", "changed_by_master", "order__city")
         .order_by("-created_at", "-id")
         .first()

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import ConflictError, ForbiddenError, NotFoundError
+from fieldservice.lib.errors import ConflictError, NotFoundError
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from fieldservice.runtime import registry, wake
@@ -22,7 +22,7 @@ from orders.models import Offer, Order
 from orders.services import history, lifecycle, offer_writer
 from staff.enums import ShiftStatus
 from staff.models import Master
-from staff.scope import require_city
+from staff.scope import require, require_city
 
 NOTES = {
     "off_shift": gettext_lazy("off shift"),
@@ -55,8 +55,11 @@ class Candidate:
 
 def candidates(*, order_id: int, actor: Actor) -> list[Candidate]:
     """All verified, active, not blocked, not deleted masters of the order's city, the available ones first."""
-    order = _order(order_id, actor)
-    found = [_candidate(master, order) for master in _masters(order)]
+    order = Order.objects.filter(pk=order_id).first()
+    if order is None:
+        raise NotFoundError(lifecycle.no_order(order_id))
+    require_city(actor, order.city_id, missing=lifecycle.no_order(order_id))
+    found = _candidates(order)
     return sorted(found, key=lambda c: (not c.available, len(c.marks), c.name))
 
 
@@ -76,8 +79,7 @@ def offer(
     live offer of this order already.
     """
     now = now or timezone.now()
-    if not lifecycle.may(actor, "order.offer"):
-        raise ForbiddenError(_("Your role does not allow this."))
+    require(actor, "order.offer")
     order = _searching(order_id, actor, version, now)
     candidate = _chosen(order, master_id)
     if not candidate.available and not confirmed:
@@ -121,9 +123,10 @@ def assign(
 ) -> Order:
     """Assign the order without asking the master (CITY_ADMIN and above); he is told."""
     now = now or timezone.now()
-    if not lifecycle.may(actor, "order.assign"):
-        raise ForbiddenError(_("Your role does not allow this."))
+    require(actor, "order.assign")
     order = _searching(order_id, actor, version, now)
+    # offers before the master, as everywhere; if the choice is refused, this is undone with the rest
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="taken", now=now)
     Master.objects.select_for_update(no_key=True).filter(pk=master_id).first()
     candidate = _chosen(order, master_id)
     if not candidate.available and not confirmed:
@@ -131,7 +134,6 @@ def assign(
             _("%(name)s is %(note)s now. Assign anyway?") % {"name": candidate.name, "note": candidate.note},
             code="confirm",
         )
-    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="taken", now=now)
     metrics.assigned(order, offer=None, now=now, master_id=master_id)
     lifecycle.assign(order, master_id=master_id, actor=actor, reason="manual_assign", now=now)
     outbox.enqueue(Message(event="order_assigned", master_id=master_id, payload={"order_id": order.pk}))
@@ -142,10 +144,8 @@ def assign(
 def search_again(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
     """A new search for an order that is searching: everybody may be asked anew, rounds start with 1."""
     now = now or timezone.now()
-    if not lifecycle.may(actor, "order.offer"):
-        raise ForbiddenError(_("Your role does not allow this."))
-    order = lifecycle.lock(order_id, version=version)
-    require_city(actor, order.city_id)
+    require(actor, "order.offer")
+    order = lifecycle.lock_for(order_id, actor, version=version)
     if order.status not in OrderStatus.SEARCH:
         raise ConflictError(_("Order #%(id)s is not searching for a master now.") % {"id": order.pk})
     offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
@@ -157,23 +157,16 @@ def search_again(*, order_id: int, actor: Actor, version: int | None = None, now
         "search_number": order.search_number + 1,
     }
     Order.objects.filter(pk=order.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(order, name, value)
     history.remark(order, actor=actor, reason="search_again", now=now)
     wake.dispatch()
     return order
 
 
-def _order(order_id: int, actor: Actor) -> Order:
-    order = Order.objects.filter(pk=order_id).first()
-    if order is None:
-        raise NotFoundError(_("There is no order #%(id)s.") % {"id": order_id})
-    require_city(actor, order.city_id)
-    return order
-
-
 def _searching(order_id: int, actor: Actor, version: int | None, now: datetime) -> Order:
     """The locked order; a deferred one is activated first."""
-    order = lifecycle.lock(order_id, version=version)
-    require_city(actor, order.city_id)
+    order = lifecycle.lock_for(order_id, actor, version=version)
     if order.status == OrderStatus.DEFERRED:
         lifecycle.begin_search(order, actor=actor, reason="activated_by_admin", now=now)
     if order.status not in OrderStatus.SEARCH:
@@ -184,26 +177,25 @@ def _searching(order_id: int, actor: Actor, version: int | None, now: datetime) 
     return order
 
 
-def _masters(order: Order, master_id: int | None = None) -> list[Master]:
+def _candidates(order: Order, master_id: int | None = None) -> list[Candidate]:
     masters = Master.objects.filter(
         city_id=order.city_id, moderation_status="APPROVED", is_active=True, is_blocked=False, is_deleted=False
     )
     if master_id is not None:
         masters = masters.filter(pk=master_id)
-    return list(
-        masters.prefetch_related("skills", "districts")
-        .annotate(load=Count("orders", filter=Q(orders__status__in=OrderStatus.ACTIVE)))
-        .order_by("full_name")[:500]
-    )
+    found = list(masters.prefetch_related("skills", "districts").order_by("full_name", "pk")[:500])
+    active = Order.objects.filter(assigned_master__in=found, status__in=OrderStatus.ACTIVE).values("assigned_master")
+    load = dict(active.annotate(n=Count("*")).values_list("assigned_master", "n"))
+    limit = registry.get("max_active_orders")
+    return [_candidate(master, order, load=load.get(master.pk, 0), limit=limit) for master in found]
 
 
-def _candidate(master: Master, order: Order) -> Candidate:
-    limit = master.max_active_orders_override
-    limit = registry.get("max_active_orders") if limit is None else limit
+def _candidate(master: Master, order: Order, *, load: int, limit: int) -> Candidate:
+    own_limit = master.max_active_orders_override
     marks = {
         "off_shift": master.shift_status == ShiftStatus.SHIFT_OFF,
         "break": master.shift_status == ShiftStatus.BREAK,
-        "limit": master.load >= limit,  # type: ignore[attr-defined]
+        "limit": load >= (limit if own_limit is None else own_limit),
         "skill": order.category not in {skill.code for skill in master.skills.all() if skill.is_active},
         "district": order.district_id is not None and order.district_id not in {d.pk for d in master.districts.all()},
         "unreachable": master.tg_user_id is None or master.unreachable_at is not None,
@@ -212,7 +204,7 @@ def _candidate(master: Master, order: Order) -> Candidate:
 
 
 def _chosen(order: Order, master_id: int) -> Candidate:
-    masters = _masters(order, master_id)
-    if not masters:
+    found = _candidates(order, master_id)
+    if not found:
         raise NotFoundError(_("This master cannot work in the order's city now."))
-    return _candidate(masters[0], order)
+    return found[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -102,23 +102,35 @@ def undeliverable(*, offer_id: int, now: datetime | None = None) -> None:
         offer_writer.close(offer, OfferState.EXPIRED, now=now, reason="undeliverable")
         Master.objects.filter(pk=offer.master_id).update(unreachable_at=now)
         history.remark(order, actor=SYSTEM, reason="offer_undeliverable", now=now, context={"offer_id": offer_id})
-        if offer.search_number == order.search_number and order.dispatch_round > 0 and not offer.is_manual:
-            # nobody was really asked: the round is given back
+        if _nobody_was_asked(offer, order):  # the round is given back
             Order.objects.filter(pk=order_id).update(dispatch_round=order.dispatch_round - 1)
         make_due(order_id, now=now)
         wake.dispatch()
+
+
+def _nobody_was_asked(offer: Offer, order: Order) -> bool:
+    """Whether the order's present round reached no master at all: this offer was the last of it."""
+    present = offer.search_number == order.search_number and offer.round_number == order.dispatch_round > 0
+    if offer.is_manual or not present:
+        return False
+    others = Offer.objects.filter(
+        order_id=order.pk, search_number=offer.search_number, round_number=offer.round_number, is_manual=False
+    ).exclude(pk=offer.pk)
+    return not others.exclude(close_reason="undeliverable").exists()
 
 
 def expire_due(*, now: datetime, limit: int = 5000) -> list[Offer]:
     """End the offers whose time is up; their orders are due at once. Rows that somebody holds are left for next time.
 
     No order lock is taken first: SKIP LOCKED never waits, so this cannot deadlock with a late acceptance, which
-    holds the offer and wins.
+    holds the offer and wins. An offer that came without a deadline (an import) has its SLA from the sending.
     """
+    sla = ExpressionWrapper(F("sla_seconds") * timedelta(seconds=1), output_field=DurationField())
     with transaction.atomic():
         overdue = list(
             Offer.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(state__in=OfferState.LIVE, expires_at__lte=now)
+            .filter(state__in=OfferState.LIVE)
+            .filter(Q(expires_at__lte=now) | Q(expires_at__isnull=True, sent_at__lte=now - sla))
             .order_by("expires_at")[:limit]
         )
         if not overdue:
@@ -160,6 +172,8 @@ def _closed_reason(offer: Offer, order: Order, now: datetime) -> DomainError | N
     number = {"id": order.pk}
     if order.assigned_master_id == offer.master_id and order.status in OrderStatus.ACTIVE:
         return ConflictError(_("Order #%(id)s is already yours.") % number, code="already_yours")
+    if order.assigned_master_id == offer.master_id and order.status == OrderStatus.CLOSED:
+        return ConflictError(_("Order #%(id)s is closed already: you have done it.") % number, code="changed")
     if order.assigned_master_id and order.status in (*OrderStatus.ACTIVE, OrderStatus.CLOSED):
         return ConflictError(_("Order #%(id)s was taken by another master.") % number, code="taken")
     if offer.state == OfferState.DECLINED:
@@ -189,6 +203,8 @@ def _refuse_unfit(master: Master, offer: Offer, now: datetime) -> None:
     active = Order.objects.filter(assigned_master_id=master.pk, status__in=OrderStatus.ACTIVE).aggregate(n=Count("*"))[
         "n"
     ]
+    if limit == 0:
+        raise ConflictError(_("The office has set your limit to 0: you cannot take orders."), code="limit")
     if active >= limit:
         raise ConflictError(
             _("You have %(active)s of %(limit)s active orders: finish one first.") % {"active": active, "limit": limit},

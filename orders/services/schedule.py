@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from fieldservice.lib.errors import InvalidError
 from orders.enums import OrderStatus
 
 BUCKETS = ((time(10), time(13)), (time(13), time(16)), (time(16), time(19)))
-CHOICE = re.compile(r"^(?P<day>today|tomorrow|\d{4}-\d{2}-\d{2}):(?P<start>\d{1,2})-(?P<end>\d{1,2})$")
+CHOICE = re.compile(r"(?P<day>today|tomorrow|[0-9]{4}-[0-9]{2}-[0-9]{2}):(?P<start>[0-9]{1,2})-(?P<end>[0-9]{1,2})")
 HORIZON = timedelta(days=60)
 
 
@@ -46,22 +46,27 @@ class Plan:
 class TooLateForToday(InvalidError):
     """ASAP after the threshold: `slot` is what to propose instead; with `confirm_late` it is taken."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, tz: ZoneInfo) -> None:
+        times = {"start": f"{slot.start.astimezone(tz):%H:%M}", "end": f"{slot.end.astimezone(tz):%H:%M}"}
         super().__init__(
-            {"slot": _("It is too late for today. Confirm tomorrow 10:00–13:00, or choose another slot.")}, code="late"
+            {
+                "slot": _("It is too late for today. Confirm tomorrow %(start)s–%(end)s, or choose another slot.")
+                % times
+            },
+            code="late",
         )
         self.slot = slot
 
 
 def local(day: date, at: time, tz: ZoneInfo) -> datetime:
-    """The moment `day` `at` in the zone `tz`."""
-    return datetime.combine(day, at, tzinfo=tz)
+    """The moment `day` `at` in the zone `tz`, as UTC: two times of one zone would be compared by their clock faces."""
+    return datetime.combine(day, at, tzinfo=tz).astimezone(UTC)
 
 
-def bucket(day: date, index: int, tz: ZoneInfo) -> Slot:
-    """One of the three slots of a day."""
-    start, end = BUCKETS[index]
-    return Slot(local(day, start, tz), local(day, end, tz))
+def buckets(window: Window) -> list[tuple[time, time]]:
+    """The three slots of a day, as far as they lie inside the working window; the whole window where none does."""
+    fitting = [(start, end) for start, end in BUCKETS if window.start <= start and end <= window.end]
+    return fitting or [(window.start, window.end)]
 
 
 def choices(*, now: datetime, tz: ZoneInfo, window: Window) -> list[tuple[str, Slot | None]]:
@@ -69,9 +74,10 @@ def choices(*, now: datetime, tz: ZoneInfo, window: Window) -> list[tuple[str, S
     here = now.astimezone(tz)
     found: list[tuple[str, Slot | None]] = [("asap", None)] if here.time() < window.end else []
     for name, day in (("today", here.date()), ("tomorrow", here.date() + timedelta(days=1))):
-        for start, end in BUCKETS:
-            if name == "tomorrow" or local(day, start, tz) > now:
-                slot = Slot(local(day, start, tz), local(day, end, tz))
+        for start, end in buckets(window):
+            slot = Slot(local(day, start, tz), local(day, end, tz))
+            # the whole hours that `parse_choice` reads; a window from 10:30 has no such name
+            if (start.minute, end.minute) == (0, 0) and (name == "tomorrow" or slot.start > now):
                 found.append((f"{name}:{start.hour}-{end.hour}", slot))
     return found
 
@@ -84,7 +90,7 @@ def parse_choice(text: str, *, now: datetime, tz: ZoneInfo, window: Window) -> S
     text = text.strip().lower()
     if text in {"", "asap"}:
         return None
-    match = CHOICE.match(text)
+    match = CHOICE.fullmatch(text)
     if match is None:
         raise InvalidError(
             {"slot": _("The slot must be asap, today:13-16, tomorrow:10-13 or a date like 2026-11-25:10-13.")}
@@ -97,7 +103,7 @@ def parse_choice(text: str, *, now: datetime, tz: ZoneInfo, window: Window) -> S
 def check_slot(slot: Slot, *, now: datetime, tz: ZoneInfo, window: Window) -> None:
     """Raises InvalidError when the slot is empty, over, outside the working window or more than 60 days ahead."""
     start, end = slot.start.astimezone(tz), slot.end.astimezone(tz)
-    if start >= end:
+    if slot.start >= slot.end:
         raise InvalidError({"slot": _("The slot must begin before it ends.")})
     if slot.end <= now:
         raise InvalidError({"slot": _("This slot is over already; choose a later one.")})
@@ -120,10 +126,10 @@ def plan(slot: Slot | None, *, now: datetime, tz: ZoneInfo, window: Window, conf
     here = now.astimezone(tz)
     if slot is None:
         if here.time() >= min(window.late, window.end):
-            proposal = bucket(here.date() + timedelta(days=1), 0, tz)
+            tomorrow, (start, end) = here.date() + timedelta(days=1), buckets(window)[0]
+            slot = Slot(local(tomorrow, start, tz), local(tomorrow, end, tz))
             if not confirm_late:
-                raise TooLateForToday(proposal)
-            slot = proposal
+                raise TooLateForToday(slot, tz)
         else:
             slot = Slot(max(now, local(here.date(), window.start, tz)), local(here.date(), window.end, tz))
     wake = wake_at(slot.start, created_at=now, tz=tz, window=window)

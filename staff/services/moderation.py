@@ -9,25 +9,34 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.clean import check_reason
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
-from staff.enums import ShiftStatus
+from staff.enums import BlockReason, ShiftStatus
 from staff.models import AuditLog, Master
+from staff.scope import require, require_city
 
 
 @transaction.atomic
 def block(*, master_id: int, reason: str, actor: Actor, now: datetime, tell: bool = True) -> Master:
-    """Block a master. `reason`: a BlockReason value or staff's own words. A blocked one keeps the first reason."""
-    master = _lock(master_id)
-    if master.is_blocked:
+    """Block a master. `reason`: a BlockReason value or staff's own words. A blocked one keeps the first reason.
+
+    But staff's words replace a reason of the system's: paying a commission must not lift what staff decided.
+    """
+    require(actor, "master.moderate")
+    if reason not in BlockReason.values:
+        reason = check_reason(reason)
+    master = _lock(master_id, actor)
+    staff_decides = actor.kind == "staff" and master.blocked_reason in BlockReason.values
+    if master.is_blocked and not (staff_decides and reason != master.blocked_reason):
         return master
     return _write(
         master,
         actor,
         "block_master",
-        {"reason": reason},
-        tell and ("account_blocked", {"reason": reason}),
+        {"reason": str(reason)},
+        tell and ("account_blocked", {"reason": str(reason)}),
         is_blocked=True,
         blocked_at=now,
         blocked_reason=reason,
@@ -39,7 +48,8 @@ def block(*, master_id: int, reason: str, actor: Actor, now: datetime, tell: boo
 @transaction.atomic
 def unblock(*, master_id: int, actor: Actor, now: datetime) -> Master:
     """Lift the block; the master starts the shift himself."""
-    master = _lock(master_id)
+    require(actor, "master.moderate")
+    master = _lock(master_id, actor)
     if not master.is_blocked:
         return master
     return _write(
@@ -82,8 +92,9 @@ def _write(
     return master
 
 
-def _lock(master_id: int) -> Master:
+def _lock(master_id: int, actor: Actor) -> Master:
     master = Master.objects.select_for_update(no_key=True).filter(pk=master_id).first()
     if master is None:
         raise NotFoundError(_("There is no such master."))
+    require_city(actor, master.city_id, missing=_("There is no such master."))
     return master

@@ -15,6 +15,7 @@ from fieldservice.outbox.services import Message
 from fieldservice.runtime import wake
 from staff.enums import ShiftStatus
 from staff.models import Master
+from staff.scope import require_city
 from staff.selectors import block_reason
 
 BREAKS = (15, 60, 120)
@@ -23,19 +24,19 @@ BREAKS = (15, 60, 120)
 @transaction.atomic
 def start(*, master_id: int, actor: Actor, now: datetime | None = None) -> Master:
     """Begin the shift. Raises ConflictError with the reason when the master may not work."""
-    return _begin(master_id)
+    return _begin(_lock(master_id, actor))
 
 
 @transaction.atomic
 def resume(*, master_id: int, actor: Actor, now: datetime | None = None) -> Master:
     """Return from a break."""
-    return _begin(master_id)
+    return _begin(_lock(master_id, actor))
 
 
 @transaction.atomic
 def stop(*, master_id: int, actor: Actor, now: datetime | None = None) -> Master:
     """End the shift; live offers and active orders stay."""
-    return _set(_lock(master_id), ShiftStatus.SHIFT_OFF)
+    return _set(_lock(master_id, actor), ShiftStatus.SHIFT_OFF)
 
 
 @transaction.atomic
@@ -43,7 +44,7 @@ def take_break(*, master_id: int, minutes: int, actor: Actor, now: datetime | No
     """Pause for 15, 60 or 120 minutes; on a break it is extended from now on."""
     if minutes not in BREAKS:
         raise InvalidError({"minutes": _("A break lasts 15 minutes, 1 hour or 2 hours.")})
-    master = _lock(master_id)
+    master = _lock(master_id, actor)
     if master.shift_status == ShiftStatus.SHIFT_OFF:
         raise ConflictError(_("You are off shift: there is nothing to pause."))
     return _set(master, ShiftStatus.BREAK, until=(now or timezone.now()) + timedelta(minutes=minutes))
@@ -64,8 +65,7 @@ def end_breaks(*, now: datetime, limit: int = 1000) -> int:
     return len(over)
 
 
-def _begin(master_id: int) -> Master:
-    master = _lock(master_id)
+def _begin(master: Master) -> Master:
     reason = block_reason(master)
     if reason:
         raise ConflictError(_("You cannot start a shift: %(reason)s.") % {"reason": reason}, code="blocked")
@@ -80,8 +80,9 @@ def _set(master: Master, status: ShiftStatus, until: datetime | None = None) -> 
     return master
 
 
-def _lock(master_id: int) -> Master:
+def _lock(master_id: int, actor: Actor) -> Master:
     master = Master.objects.select_for_update(no_key=True).filter(pk=master_id).first()
-    if master is None:
+    if master is None or (actor.kind == "master" and actor.master_id != master_id):
         raise NotFoundError(_("There is no such master."))
+    require_city(actor, master.city_id, missing=_("There is no such master."))
     return master

@@ -7,6 +7,8 @@ import pytest
 from fieldservice.lib.clean import check_reason, clean, shorten
 from fieldservice.lib.errors import InvalidError
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 @pytest.mark.parametrize(
     ("text", "kept"),

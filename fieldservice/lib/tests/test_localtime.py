@@ -10,6 +10,8 @@ from django.utils import translation
 
 from fieldservice.lib.localtime import format_day, format_moment, format_timeslot_local, zone
 
+pytestmark = pytest.mark.usefixtures("english")
+
 MOSCOW, VLADIVOSTOK = ZoneInfo("Europe/Moscow"), ZoneInfo("Asia/Vladivostok")
 NOON = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)  # 12:00 in Moscow, 19:00 in Vladivostok
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.money import check_sum, parse_sum, round_money, show_money
 
+pytestmark = pytest.mark.usefixtures("english")
+
 AMOUNTS = st.decimals(0, 99_999_999, places=2)
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.phones import parse_phone, show_phone
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 @pytest.mark.parametrize(
     "typed",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import COMMAND_LINE
+from fieldservice.lib.clean import clean, shorten
 from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import format_timeslot_local, zone
 from geo.selectors import find_city, find_district, find_street
@@ -52,21 +53,34 @@ class Command(BaseCommand):
 def _from_stdin() -> dict[str, Any]:
     try:
         values = json.loads(sys.stdin.read() or "{}")
-    except json.JSONDecodeError as error:
-        raise InvalidError(_("Standard input is not JSON: %(error)s.") % {"error": error}) from error
+    except (ValueError, RecursionError) as error:  # ValueError: bytes that are no UTF-8, numbers of 5,000 digits, too
+        raise InvalidError(_("Standard input is not JSON: %(error)s.") % {"error": shorten(str(error), 120)}) from error
     if not isinstance(values, dict):
         raise InvalidError(_("Standard input must be one JSON object."))
     unknown = sorted(set(values) - set(FIELDS))
     if unknown:
         raise InvalidError(
             _("Unknown field %(names)s; the fields are %(fields)s.")
-            % {"names": ", ".join(unknown), "fields": ", ".join(FIELDS)}
+            % {"names": shorten(", ".join(unknown)), "fields": ", ".join(FIELDS)}
         )
+    wrong = [name for name in FIELDS if not isinstance(values.get(name), _kind(name) | None)]
+    if wrong:
+        raise InvalidError({name: _wrong_kind(name) for name in wrong})
     return values
 
 
+def _kind(name: str) -> type:
+    return bool if name == "confirm_late" else str
+
+
+def _wrong_kind(name: str) -> str:
+    if name == "confirm_late":
+        return _("%(name)s must be true or false.") % {"name": name}
+    return _("%(name)s must be text in quotes.") % {"name": name}
+
+
 def _create(values: dict[str, Any]) -> Order:
-    text = {name: str(values.get(name) or "").strip() for name in FIELDS}
+    text = {name: clean(str(values.get(name) or "")) for name in FIELDS}
     for name in ("city", "phone", "category"):
         if not text[name]:
             raise InvalidError({name: _("%(name)s is required.") % {"name": name}})
