@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.methods import EditMessageReplyMarkup
-from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, User
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
@@ -23,8 +22,8 @@ from bots import callbacks, errors, fsm, media, wire
 from bots.bot import Spec
 from bots.db import in_db
 from bots.screens import Screen, show
-from bots.visit import Dialog, Person, Reply, Visit
-from bots.who import Door
+from bots.visit import Dialog, Reply, Visit
+from bots.who import Door, enter
 from fieldservice.lib.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -43,28 +42,38 @@ def dispatcher(spec: Spec, storage: BaseStorage) -> Dispatcher:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an update before the person is."""
+
+    user: User
+    dialog: Dialog | None
+    message_id: int | None = None
+    incoming: media.Incoming = media.NOTHING
+
+    def visit(self, spec: Spec) -> Visit:
+        """Let the person in. The only way to a Visit, hence to any handler. Raises ForbiddenError for strangers."""
+        person = enter(spec, self.user, self.incoming.text)
+        return Visit(person, self.dialog, self.user.id, self.message_id, self.incoming)
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """One bot's handlers."""
 
     spec: Spec
 
-    async def tap(
-        self, query: CallbackQuery, bot: Bot, person: Person, state: FSMContext, raw_state: str | None
-    ) -> None:
-        """A tapped button: run its handler, then answer once and show the screen."""
+    async def tap(self, query: CallbackQuery, bot: Bot, state: FSMContext, raw_state: str | None) -> None:
+        """A tapped button: run its handler, show the screen, then answer once: the spinner ends when all is done."""
         stored = await fsm.load(state, raw_state)
         message = query.message if isinstance(query.message, Message) else None
-        visit = Visit(
-            person,
-            dialog=stored.dialog if stored and not stored.expired else None,
-            chat_id=query.from_user.id,
-            message_id=message.message_id if message else None,
-        )
-        reply = await self._run(self._tapped, visit, query.data or "")
-        _done, shown = await asyncio.gather(wire.answer(bot, query.id, **_toast(reply)), _show(bot, reply, visit))
+        facts = Facts(query.from_user, _running(stored), message_id=message.message_id if message else None)
+        reply = await self._run(self._tapped, facts, query.data or "")
+        shown = await _show(bot, reply, facts)
         await fsm.save(state, reply, running=raw_state is not None, prompt=shown)
+        await wire.answer(bot, query.id, **_toast(reply))
 
-    def _tapped(self, visit: Visit, data: str) -> Reply:
+    def _tapped(self, facts: Facts, data: str) -> Reply:
+        visit = facts.visit(self.spec)
         found = callbacks.ROUTES.find(data)
         if found is None or data.partition(":")[0] != self.spec.scope:
             return replace(self.spec.home(visit), toast=_("This button is out of date. Here is the menu."))
@@ -76,24 +85,21 @@ class Desk:
             back = route.back
             return errors.refused(error, (lambda: back(visit, *args)) if back else None)
 
-    async def message(
-        self, message: Message, bot: Bot, person: Person, state: FSMContext, raw_state: str | None
-    ) -> None:
+    async def message(self, message: Message, bot: Bot, state: FSMContext, raw_state: str | None) -> None:
         """A message: a command, the answer of a running dialog, or something nobody asked for."""
+        if message.from_user is None:
+            return
         stored = await fsm.load(state, raw_state)
-        visit = Visit(
-            person,
-            dialog=stored.dialog if stored and not stored.expired else None,
-            chat_id=message.chat.id,
-            incoming=media.read(message),
-        )
-        reply = await self._run(self._written, visit, bool(stored and stored.expired))
-        shown = await _show(bot, _loud(reply), visit)
+        facts = Facts(message.from_user, _running(stored), incoming=media.read(message))
+        reply = await self._run(self._written, facts, bool(stored and stored.expired))
+        shown = await _show(bot, _loud(reply), facts)
         if shown and stored:
-            await _strip(bot, visit.chat_id, stored.prompt)
-        await fsm.save(state, reply, running=raw_state is not None, prompt=shown or (stored.prompt if stored else None))
+            await _strip(bot, facts.user.id, stored.prompt)
+        prompt = shown or (stored.prompt if stored else None)
+        await fsm.save(state, reply, running=raw_state is not None, prompt=prompt)
 
-    def _written(self, visit: Visit, expired: bool) -> Reply:
+    def _written(self, facts: Facts, expired: bool) -> Reply:
+        visit = facts.visit(self.spec)
         command = visit.incoming.text.split(maxsplit=1)[0].partition("@")[0].lower() if visit.incoming.text else ""
         if command == "/help":
             return self.spec.help(visit)
@@ -116,8 +122,14 @@ class Desk:
     async def _run(self, function: Callable[..., Reply], *args: Any) -> Reply:
         try:
             return await in_db(function, *args)
+        except DomainError as error:  # a stranger, or the menu itself refused
+            return errors.refused(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the person is told
             return await errors.crashed(error, bot=self.spec.name)
+
+
+def _running(stored: fsm.Stored | None) -> Dialog | None:
+    return stored.dialog if stored and not stored.expired else None
 
 
 def _answered(visit: Visit, dialog: Dialog) -> Reply | None:
@@ -142,14 +154,14 @@ def _loud(reply: Reply) -> Reply:
     return replace(reply, screen=screen, toast="")
 
 
-async def _show(bot: Bot, reply: Reply, visit: Visit) -> int | None:
+async def _show(bot: Bot, reply: Reply, facts: Facts) -> int | None:
     """Show the reply's screen; the id of its message. What Telegram refuses is logged: the work is done and kept."""
     try:
         if len(reply.toast) > errors.ALERT_LIMIT:
-            await show(bot, Screen(escape(reply.toast)), chat_id=visit.chat_id)
+            await show(bot, Screen(escape(reply.toast)), chat_id=facts.user.id)
         if reply.screen is None:
             return None
-        return await show(bot, reply.screen, chat_id=visit.chat_id, message_id=visit.message_id)
+        return await show(bot, reply.screen, chat_id=facts.user.id, message_id=facts.message_id)
     except AiogramError as error:
         log.warning("screen_not_shown", extra=errors.facts(error))
         return None

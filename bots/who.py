@@ -1,4 +1,4 @@
-"""The door: an outer middleware that lets nobody in by default."""
+"""The door: nobody gets in by default."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from django.utils import translation
 
 from bots import errors, language, wire
 from bots.bot import Spec
-from bots.db import in_db
 from bots.throttle import Throttle
 from bots.visit import Person
-from fieldservice.lib.errors import DomainError
 
 log = logging.getLogger(__name__)
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
 class Door(BaseMiddleware):
-    """Private chats only, throttled; the person is looked up anew at every update, in their own language."""
+    """The outer middleware: people in private chats only, throttled, each in their own language.
+
+    Who they are is found out by `enter`, in the database job of the handler: one job an update.
+    """
 
     def __init__(self, spec: Spec, throttle: Throttle | None = None) -> None:
         self.spec, self.throttle = spec, throttle or Throttle()
@@ -35,24 +36,20 @@ class Door(BaseMiddleware):
         chat: Chat | None = data.get("event_chat")
         if user is None or user.is_bot or chat is None or chat.type != "private" or not self.throttle.allows(user.id):
             return None
-        code = language.choose(user.language_code)
-        with translation.override(code):
+        with translation.override(language.choose(user.language_code)):
             try:
-                if not event.my_chat_member:
-                    text = event.message.text or "" if event.message else ""
-                    data["person"] = await in_db(self._look_up, user, text)
                 return await handler(event, data)
-            except DomainError as error:
-                await _tell(data["bot"], event, user, str(error))
-            except Exception as error:  # noqa: BLE001 - a broken database or Redis must not be silence
+            except Exception as error:  # noqa: BLE001 - a Redis that is away must not be silence
                 reply = await errors.crashed(error, bot=self.spec.name)
                 await _tell(data["bot"], event, user, reply.toast)
         return None
 
-    def _look_up(self, user: User, text: str) -> Person:
-        person = self.spec.identify(user, text)
-        language.remember(user.id, person.language)
-        return person
+
+def enter(spec: Spec, user: User, text: str = "") -> Person:
+    """The person behind an update, looked up anew every time. Raises ForbiddenError for strangers. Sync."""
+    person = spec.identify(user, text)
+    language.remember(user.id, person.language)
+    return person
 
 
 async def _tell(bot: Bot, event: Update, user: User, sentence: str) -> None:
@@ -62,4 +59,4 @@ async def _tell(bot: Bot, event: Update, user: User, sentence: str) -> None:
     try:
         await wire.patient(bot, SendMessage(chat_id=user.id, text=sentence, parse_mode=None))
     except AiogramError as error:
-        log.info("stranger_not_told", extra={"error": type(error).__name__})
+        log.info("person_not_told", extra={"error": type(error).__name__})

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 TIMEOUT = 15
 ATTEMPTS = 3
+#: seconds: the first pause is up to three of these, the next up to nine
+PAUSE = 0.3
 LONGEST_WAIT = 10.0
 #: the message cannot be edited (any more): gone, too old, or without a text
 GONE = (
@@ -64,7 +66,7 @@ async def patient(bot: Bot, method: TelegramMethod[T]) -> T:
         try:
             return await bot(method, request_timeout=TIMEOUT)
         except AiogramError as error:
-            wait = error.retry_after if isinstance(error, TelegramRetryAfter) else 0.3 * 3**attempt * random.random()
+            wait = error.retry_after if isinstance(error, TelegramRetryAfter) else PAUSE * 3**attempt * random.random()
             if attempt == ATTEMPTS or wait > LONGEST_WAIT or not is_passing(error):
                 raise
             await asyncio.sleep(wait)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots.buttons import tap
 from bots.callbacks import on
+from bots.master.counts import Counts, count
 from bots.screens import Button, Rows, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.runtime import registry
-from finance.enums import CommissionStatus
-from finance.selectors import unpaid_commissions
-from orders.selectors import active_orders, live_offers
 from staff.enums import ModerationStatus, ShiftStatus
 from staff.models import Master
 
@@ -27,12 +23,11 @@ def home(visit: Visit) -> Reply:
 
 def screen(master: Master) -> Screen:
     """The menu as it is now; a master who is not approved sees only where the application stands."""
-    approved = master.moderation_status == ModerationStatus.APPROVED
-    facts = _facts(master) if approved else {}
-    rows = _rows(master, facts) if approved else [[tap(_("🔄 Refresh"), "m:menu")]]
-    return page(
-        "master/menu.html", rows, master=master, approved=approved, support=registry.get("support_contact"), **facts
-    )
+    if master.moderation_status != ModerationStatus.APPROVED:
+        return page("master/application.html", [[tap(_("🔄 Refresh"), "m:menu")]], master=master)
+    counts = count(master_id=master.pk, now=timezone.now())
+    support = registry.get("support_contact") if master.is_blocked else ""
+    return page("master/menu.html", _rows(master, counts), master=master, counts=counts, support=support)
 
 
 def help_page(visit: Visit) -> Reply:
@@ -45,22 +40,12 @@ def menu_button() -> Button:
     return tap(_("🏠 Menu"), "m:menu")
 
 
-def _facts(master: Master) -> dict[str, Any]:
-    commissions = unpaid_commissions(master_id=master.pk)
-    return {
-        "offers": len(live_offers(master_id=master.pk, now=timezone.now())),
-        "active": len(active_orders(master_id=master.pk)),
-        "unpaid": sum(c.status != CommissionStatus.REPORTED for c in commissions),
-        "waiting": sum(c.status == CommissionStatus.REPORTED for c in commissions),
-    }
-
-
-def _rows(master: Master, facts: dict[str, Any]) -> Rows:
+def _rows(master: Master, counts: Counts) -> Rows:
     return [
         _shift_row(master),
-        [tap(_("🆕 New orders (%(count)s)") % {"count": facts["offers"]}, "m:new")],
-        [tap(_("🛠 Active orders (%(count)s)") % {"count": facts["active"]}, "m:act")],
-        [tap(_("💳 Finance (%(count)s)") % {"count": facts["unpaid"] + facts["waiting"]}, "m:fin")],
+        [tap(_("🆕 New orders (%(count)s)") % {"count": counts.offers}, "m:new")],
+        [tap(_("🛠 Active orders (%(count)s)") % {"count": counts.active}, "m:act")],
+        [tap(_("💳 Finance (%(count)s)") % {"count": counts.unpaid + counts.waiting}, "m:fin")],
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiogram.client.session.aiohttp import AiohttpSession
 
-from bots import fsm, language
+from bots import fsm, language, wire
 from bots.admin.bot import SPEC as ADMIN
 from bots.delivery import listen
 from bots.master.bot import SPEC as MASTER
@@ -88,6 +88,7 @@ def configured(sb: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> A
     monkeypatch.setattr(AiohttpSession, "close", _close_at_once)
     monkeypatch.setattr(fsm, "PREFIX", f"fsm-{uuid.uuid4().hex}")  # tests of another process share the Redis
     monkeypatch.setattr(listen, "PATIENCE", 0.05)
+    monkeypatch.setattr(wire, "PAUSE", 0.03)
     language._written.clear()
     return settings
 

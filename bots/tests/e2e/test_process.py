@@ -72,7 +72,7 @@ def test_an_error_in_a_message_is_told_too(
     bots: Running, telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = master(telegram)
-    monkeypatch.setattr(menu, "unpaid_commissions", lambda **kwargs: 1 / 0)
+    monkeypatch.setattr(menu, "count", lambda **kwargs: 1 / 0)
     worker.chat.sends("/menu")
     worker.chat.sees("Something went wrong")
 

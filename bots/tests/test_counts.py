@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from bots.master.counts import Counts, count
+from finance.enums import CommissionStatus
+from finance.selectors import unpaid_commissions
+from finance.tests.factories import CommissionFactory
+from orders.enums import OfferState
+from orders.selectors import active_orders, live_offers
+from orders.tests.factories import OfferFactory, OrderFactory
+from staff.tests.factories import MasterFactory
+
+
+@pytest.mark.django_db
+def test_the_menu_counts_what_the_lists_show() -> None:
+    master, now = MasterFactory(), timezone.now()
+    OfferFactory(master=master)
+    OfferFactory(master=master, state=OfferState.VIEWED)
+    OfferFactory(master=master, expires_at=now - timedelta(seconds=1))
+    OfferFactory(master=master, state=OfferState.DECLINED)
+    OfferFactory(master=master, order__status="DEFERRED")
+    OrderFactory(city=master.city, assigned=True, assigned_master=master)
+    OrderFactory(city=master.city, closed=True, assigned_master=master)
+    for status in CommissionStatus:
+        order = OrderFactory(city=master.city, in_payment=True, assigned_master=master)
+        CommissionFactory(order=order, status=status)
+    CommissionFactory()
+    counts = count(master_id=master.pk, now=now)
+    assert counts == Counts(offers=2, active=5, unpaid=2, waiting=1)
+    assert counts.offers == len(live_offers(master_id=master.pk, now=now))
+    assert counts.active == len(active_orders(master_id=master.pk))
+    assert counts.unpaid + counts.waiting == len(unpaid_commissions(master_id=master.pk))
