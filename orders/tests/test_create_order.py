@@ -1,0 +1,194 @@
+"""`manage.py create_order`: by options or as JSON; wrong input is one sentence, exit code 1 and no trace."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from geo.tests.factories import CityFactory, DistrictFactory, StreetFactory
+from orders.management.commands.create_order import Command
+from orders.models import Order
+from orders.tests.counting import nothing_written
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
+CATEGORIES = "ELECTRICS, PLUMBING, APPLIANCES, WINDOWS, HANDYMAN, ROADSIDE"
+RIGHT = {"city": "Новые Дворы", "phone": "8 999 123-45-67", "category": "plumbing"}
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def city():
+    return CityFactory(name="Новые Дворы")
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    def put(content: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(content))
+
+    return put
+
+
+def run(*arguments: str, **options) -> str:
+    output = io.StringIO()
+    call_command("create_order", *arguments, stdout=output, **options)
+    return output.getvalue()
+
+
+def refused(*arguments: str) -> str:
+    """The sentence; nothing was written."""
+    with nothing_written(), pytest.raises(CommandError) as caught:
+        run(*arguments)
+    assert caught.value.returncode == 1
+    return str(caught.value)
+
+
+def test_by_options(city):
+    street = StreetFactory(city=city, district=DistrictFactory(city=city, name="Заречный"), name="улица Мира")
+    shown = run(
+        "--city=новые дворы", "--phone=89991234567", "--category=windows", "--district=заречный", "--street=Улица Мира",
+        "--house=5", "--apartment=17", "--client-name=Анна", "--description=Окно", "--slot=tomorrow:10-13",
+    )  # fmt: skip
+    order = Order.objects.get()
+    assert shown == f"Order #{order.pk}: Deferred, tomorrow 10:00–13:00 (Новые Дворы).\n"
+    assert (order.street, order.district.name, order.house, order.apartment) == (street, "Заречный", "5", "17")
+    assert (order.client_name, order.client_phone, order.category) == ("Анна", "+79991234567", "WINDOWS")
+    assert (order.description, order.created_by_staff) == ("Окно", None)
+
+
+def test_as_json(city, stdin):
+    stdin(json.dumps(RIGHT | {"slot": "today:13-16", "confirm_late": False, "district": None, "house": "5"}))
+    shown = json.loads(run("--stdin", "--json"))
+    order = Order.objects.get()
+    assert shown == {
+        "id": order.pk, "status": "SEARCHING", "city": "Новые Дворы", "slot": "today 13:00–16:00", "version": 2
+    }  # fmt: skip
+    assert (order.house, order.no_district) == ("5", True)
+
+
+def test_a_street_that_is_not_in_the_catalogue_is_kept_with_the_address(city):
+    run("--city=Новые Дворы", "--phone=89991234567", "--category=WINDOWS", "--street=Новая", "--address-comment=код 5")
+    assert Order.objects.get().address_comment == "Новая. код 5"
+
+
+def test_a_repeated_key_is_the_same_order(city, stdin):
+    shown = []
+    for _time in range(2):
+        stdin(json.dumps(RIGHT | {"external_key": "crm-1"}))
+        shown.append(json.loads(run("--stdin", "--json"))["id"])
+    assert shown[0] == shown[1]
+    assert Order.objects.count() == 1
+
+
+class TestWrongOptions:
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"--city": ""}, "city is required."),
+            ({"--phone": ""}, "phone is required."),
+            ({"--category": "  "}, "category is required."),
+            ({"--city": "Новые Двор"}, "There is no city «Новые Двор». Did you mean Новые Дворы?"),
+            ({"--city": "zzz"}, "There is no city «zzz». See the list of cities."),
+            ({"--city": "z" * 10_000}, f"There is no city «{'z' * 59}…». See the list of cities."),
+            ({"--phone": "12"}, "The phone must be a Russian number of 11 digits, for example +7 999 123-45-67."),
+            ({"--category": "roof"}, f"The category must be one of {CATEGORIES}."),
+            ({"--district": "Нет"}, "There is no district «Нет» in Новые Дворы; its districts: Заречный."),
+            ({"--slot": "noon"}, "The slot must be asap, today:13-16, tomorrow:10-13 or a date like 2026-11-25:10-13."),
+            ({"--slot": "today:21-22"}, "The slot must lie between 10:00 and 20:00, local time."),
+            ({"--house": "5" * 33}, "Too long: 32 characters at most (house)."),
+        ],
+    )  # fmt: skip
+    def test_one_sentence(self, city, changes, sentence):
+        DistrictFactory(city=city, name="Заречный")
+        options = {"--city": "Новые Дворы", "--phone": "89991234567", "--category": "WINDOWS"} | changes
+        assert refused(*[f"{name}={value}" for name, value in options.items()]) == sentence
+
+    def test_late_asap_asks_for_a_confirmation(self, city):
+        with time_machine.travel(NOON.replace(hour=19, minute=30), tick=False):
+            options = ["--city=Новые Дворы", "--phone=89991234567", "--category=WINDOWS"]
+            assert refused(*options) == (
+                "It is too late for today. Confirm tomorrow 10:00–13:00, or choose another slot."
+            )
+            assert "Deferred, tomorrow 10:00–13:00" in run(*options, "--confirm-late")
+
+
+DEEP = "[" * 100_000
+
+
+class TestWrongJson:
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            ("", "city is required."),
+            ("{}", "city is required."),
+            ("city=x", "Standard input is not JSON: Expecting value: line 1 column 1 (char 0)."),
+            ('{"city": ', "Standard input is not JSON: Expecting value"),
+            ("[]", "Standard input must be one JSON object."),
+            ('[{"city": "x"}]', "Standard input must be one JSON object."),
+            ('"text"', "Standard input must be one JSON object."),
+            ("null", "Standard input must be one JSON object."),
+            ("NaN", "Standard input must be one JSON object."),
+            (DEEP, "Standard input is not JSON: "),
+            ('{"city": ' + "9" * 5000 + "}", "Standard input is not JSON: Exceeds the limit"),
+            ('{"town": "x", "fone": "y"}', "Unknown field fone, town; the fields are city, district, street, phone,"),
+        ],
+    )
+    def test_what_is_no_order_is_told(self, city, stdin, content, sentence):
+        stdin(content)
+        assert refused("--stdin").startswith(sentence)
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"phone": 89991234567}, "phone must be text in quotes."),
+            ({"house": 5}, "house must be text in quotes."),
+            ({"house": 0}, "house must be text in quotes."),
+            ({"description": True}, "description must be text in quotes."),
+            ({"description": {"a": 1}}, "description must be text in quotes."),
+            ({"city": ["Новые Дворы"]}, "city must be text in quotes."),
+            ({"confirm_late": "false"}, "confirm_late must be true or false."),
+            ({"confirm_late": 1}, "confirm_late must be true or false."),
+            ({"city": None}, "city is required."),
+            ({"phone": "  "}, "phone is required."),
+            ({"city": "\x00"}, "city is required."),
+            ({"city": "Москва\ud800"}, "There is no city «Москва»."),
+            ({"description": "x" * 10_000}, "Too long: 2000 characters at most (description)."),
+            ({"street": "x" * 10_000}, "Too long: 500 characters at most (address_comment)."),
+            ({"external_key": "k" * 10_000}, "Too long: 80 characters at most (external_key)."),
+            ({"district": "\x00x"}, "There is no district «x» in Новые Дворы; its districts: none."),
+        ],
+    )
+    def test_a_wrong_value_is_told(self, city, stdin, changes, sentence):
+        stdin(json.dumps(RIGHT | changes))
+        assert refused("--stdin").startswith(sentence)
+
+    def test_bytes_that_are_no_text_are_told(self, city, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"city": "\xff"}'), encoding="utf-8"))
+        assert refused("--stdin").startswith("Standard input is not JSON: 'utf-8' codec can't decode")
+
+    def test_nul_in_free_text_is_dropped(self, city, stdin):
+        stdin(json.dumps(RIGHT | {"description": "a\x00b", "street": "Ми\x00ра", "external_key": "k\x00"}))
+        run("--stdin")
+        order = Order.objects.get()
+        assert (order.description, order.address_comment, order.external_key) == ("ab", "Мира.", "k")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_exit_code_is_one_and_the_sentence_goes_to_standard_error(capsys):
+    with pytest.raises(SystemExit) as caught:
+        Command().run_from_argv(["manage.py", "create_order", "--city=zzz", "--phone=1", "--category=x"])
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "CommandError: There is no city «zzz». See the list of cities.\n"
