@@ -9,6 +9,7 @@ os.environ.setdefault("FIELDSERVICE_EMBEDDED_HOME", os.path.join(os.path.dirname
 os.environ.setdefault("FIELDSERVICE_EMBEDDED_FAST", "1")
 
 import pytest
+from django.utils import translation
 
 from fieldservice import embedded
 
@@ -35,8 +36,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No test sees another's cached values."""
+    """No test sees another's cached values or language (a request leaves its own active in the thread)."""
     yield
+    translation.deactivate()
     if "django_db_setup" in request.fixturenames:
         from django.core.cache import cache
 

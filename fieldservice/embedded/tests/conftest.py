@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "home"
     monkeypatch.setenv("FIELDSERVICE_EMBEDDED_HOME", str(folder))
     monkeypatch.setenv("FIELDSERVICE_EMBEDDED_FAST", "1")
+    # pytest reuses its folder names: a run that was killed may have left this one, with another owner
+    shutil.rmtree(locations.socket_dir(), ignore_errors=True)
     yield folder
     used = {folder, locations.home()}
     for path in used:
