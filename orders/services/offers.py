@@ -7,9 +7,10 @@ Every verb locks order, offer, master, in this order. Who wins a race is decided
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,12 +18,15 @@ from fieldservice.lib.actor import SYSTEM, Actor
 from fieldservice.lib.errors import ConflictError, DomainError, NotFoundError
 from fieldservice.runtime import registry, wake
 from orders import metrics
-from orders.enums import OfferState, OrderStatus
+from orders.enums import OfferState, OrderStatus, OrderType
 from orders.models import Offer, Order
-from orders.services import history, lifecycle, offer_writer
+from orders.services import guarantee, history, lifecycle, offer_writer
 from staff.enums import ShiftStatus
 from staff.models import Master
 from staff.selectors import block_reason
+
+#: a guarantee visit offered to the master whose work it is
+OWN_GUARANTEE = Q(order__type=OrderType.GUARANTEE, order__preferred_master_id=F("master_id"))
 
 
 def accept(*, offer_id: int, actor: Actor, now: datetime | None = None) -> Order:
@@ -58,6 +62,7 @@ def decline(*, offer_id: int, actor: Actor, now: datetime | None = None) -> None
         _refuse_closed(offer, order, now)
         offer_writer.close(offer, OfferState.DECLINED, now=now)
         history.remark(order, actor=actor, reason="offer_declined", now=now, context={"offer_id": offer.pk})
+        guarantee.refused(order, offer, now=now)
         make_due(order.pk, now=now)
         wake.dispatch()
 
@@ -125,21 +130,40 @@ def expire_due(*, now: datetime, limit: int = 5000) -> list[Offer]:
     No order lock is taken first: SKIP LOCKED never waits, so this cannot deadlock with a late acceptance, which
     holds the offer and wins. An offer that came without a deadline (an import) has its SLA from the sending.
     """
-    sla = ExpressionWrapper(F("sla_seconds") * timedelta(seconds=1), output_field=DurationField())
     with transaction.atomic():
-        overdue = list(
-            Offer.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(state__in=OfferState.LIVE)
-            .filter(Q(expires_at__lte=now) | Q(expires_at__isnull=True, sent_at__lte=now - sla))
-            .order_by("expires_at")[:limit]
-        )
-        if not overdue:
-            return []
-        Offer.objects.filter(pk__in=[o.pk for o in overdue]).update(
-            state=OfferState.EXPIRED, responded_at=now, close_reason="expired"
-        )
-        offer_writer.redraw(overdue)
-    return overdue
+        free = _overdue(now).exclude(OWN_GUARANTEE).select_for_update(skip_locked=True, no_key=True, of=("self",))
+        overdue = list(free[:limit])
+        if overdue:
+            Offer.objects.filter(pk__in=[o.pk for o in overdue]).update(**_expired(now))
+            offer_writer.redraw(overdue)
+    return overdue + _expire_own_guarantees(now, limit)
+
+
+def _expire_own_guarantees(now: datetime, limit: int) -> list[Offer]:
+    """Letting these lapse blocks the master: a lock on him, so each takes order and offer first, as everybody does."""
+    done: list[Offer] = []
+    for order_id in _overdue(now).filter(OWN_GUARANTEE).values_list("order_id", flat=True)[:limit]:
+        with transaction.atomic():
+            order = lifecycle.lock(order_id)
+            for offer in _overdue(now).select_for_update(no_key=True, of=("self",)).filter(order_id=order_id):
+                Offer.objects.filter(pk=offer.pk).update(**_expired(now))
+                offer_writer.redraw([offer])
+                guarantee.refused(order, offer, now=now)
+                done.append(offer)
+    return done
+
+
+def _overdue(now: datetime) -> QuerySet[Offer]:
+    sla = ExpressionWrapper(F("sla_seconds") * timedelta(seconds=1), output_field=DurationField())
+    return (
+        Offer.objects.filter(state__in=OfferState.LIVE)
+        .filter(Q(expires_at__lte=now) | Q(expires_at__isnull=True, sent_at__lte=now - sla))
+        .order_by("expires_at")
+    )
+
+
+def _expired(now: datetime) -> dict[str, Any]:
+    return {"state": OfferState.EXPIRED, "responded_at": now, "close_reason": "expired"}
 
 
 def make_due(order_id: int, *, now: datetime) -> None:
