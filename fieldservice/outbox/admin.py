@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
 
 from fieldservice.outbox.models import Notification
 
@@ -29,6 +30,7 @@ class NotificationAdmin(ModelAdmin):
     list_select_related = ("master", "staff")
     list_filter = ("outcome", "bot", "event")
     list_per_page = 25
+    paginator = InfinitePaginator
     show_full_result_count = False
     ordering = ("-id",)
 

@@ -23,6 +23,9 @@ from staff.scoped_admin import ScopedAdmin, readonly_except
 
 EDITABLE = {"house", "apartment", "address_comment", "client_name", "description"}
 COLOURS = {
+    OrderStatus.CREATED: "plain",
+    OrderStatus.DEFERRED: "plain",
+    OrderStatus.CANCELED: "plain",
     OrderStatus.SEARCHING: "warning",
     OrderStatus.GUARANTEE: "warning",
     OrderStatus.ASSIGNED: "info",

@@ -112,7 +112,7 @@ class MasterAdmin(ScopedAdmin):
 
     @display(
         description=_("shift"),
-        label={ShiftStatus.SHIFT_ON: "success", ShiftStatus.BREAK: "warning"},
+        label={ShiftStatus.SHIFT_ON: "success", ShiftStatus.BREAK: "warning", ShiftStatus.SHIFT_OFF: "plain"},
         ordering="shift_status",
     )
     def shown_shift(self, master: Master) -> tuple[str, str]:
