@@ -86,6 +86,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # --- PostgreSQL and Redis: real servers by URL, else the embedded ones ------------------------------------------
 DATABASES = {"default": env.database(embedded.database)}
