@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from django.conf import settings
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
+log = logging.getLogger(__name__)
 KEY = "bots:language:{}"
 #: seconds after which a language is written again: the cache may have been emptied
 REFRESH = 600
@@ -27,10 +30,18 @@ def remember(tg_user_id: int, language: str) -> None:
         return
     if len(_written) >= PEOPLE:
         _written.clear()
-    cache.set(KEY.format(tg_user_id), language, timeout=None)
+    try:
+        cache.set(KEY.format(tg_user_id), language, timeout=None)
+    except (RedisError, OSError) as error:  # a convenience: nobody is turned away for it
+        log.warning("language_not_kept", extra={"error": type(error).__name__})
+        return
     _written[tg_user_id] = language, time.monotonic()
 
 
 def known(tg_user_id: int) -> str:
     """The language of a person we write to."""
-    return cache.get(KEY.format(tg_user_id)) or settings.LANGUAGE_CODE
+    try:
+        return cache.get(KEY.format(tg_user_id)) or settings.LANGUAGE_CODE
+    except (RedisError, OSError) as error:
+        log.warning("language_not_known", extra={"error": type(error).__name__})
+        return settings.LANGUAGE_CODE

@@ -35,7 +35,7 @@ GONE = (
     "message identifier is not specified",
 )
 #: nobody will ever read a message sent there
-DEAF = ("chat not found", "user is deactivated", "bot was blocked", "bot can't initiate", "user not found")
+DEAF = ("chat not found", "user is deactivated", "bot was blocked", "bot can't initiate", "user not found", "peer_id_")
 
 
 def is_unchanged(error: BaseException) -> bool:

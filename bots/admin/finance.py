@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from bots.admin import orders
 from bots.admin.menu import menu_button
 from bots.buttons import back, pager, tap
 from bots.callbacks import on
@@ -52,12 +53,20 @@ def approve(visit: Visit, commission_id: int, number: int = 1) -> Reply:
     return Reply(screen(visit.member, commission_id, number), toast=_("Approved: the order is closed."))
 
 
+@on("adm:f:cm:order", needs="finance.see", back=card)
+def order_of_commission(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+    """The order a commission is for; Back leads to the commission."""
+    commission = scope.get_for(visit.member, commission_id)
+    way_back = back("adm:f:cm:card", commission_id, number)
+    return Reply(orders.screen(visit.member, commission.order_id, came_from=way_back))
+
+
 def screen(member: StaffUser, commission_id: int, number: int = 1) -> Screen:
     """The card. Raises NotFoundError for a commission of another city."""
     commission = scope.get_for(member, commission_id)
     rows = []
     if commission.status in CommissionStatus.UNPAID:
         rows.append([tap(_("✅ Approve"), "adm:f:cm:ok", commission.pk, number)])
-    rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "adm:q:card", commission.order_id)])
+    rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "adm:f:cm:order", commission.pk, number)])
     rows.append([back("adm:f:aw", number), menu_button()])
     return page("admin/commission.html", rows, commission=commission, order=commission.order)

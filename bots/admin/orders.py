@@ -47,15 +47,15 @@ def search_again(visit: Visit, order_id: int, version: int, number: int = 1) -> 
     return Reply(screen(visit.member, order_id, number), toast=_("The search has begun anew."))
 
 
-def screen(member: StaffUser, order_id: int, number: int = 1) -> Screen:
-    """The card. Raises NotFoundError for an order of another city."""
+def screen(member: StaffUser, order_id: int, number: int = 1, *, came_from: Button | None = None) -> Screen:
+    """The card; `came_from` replaces the way back to the queue. Raises NotFoundError for an order of another city."""
     order = scope.get_for(member, order_id)
     history = OrderStatusHistory.objects.filter(order_id=order.pk).select_related(
         "changed_by_staff", "changed_by_master"
     )
     return page(
         "admin/order.html",
-        _rows(order, number),
+        _rows(order, number, came_from or back("adm:q:list", number)),
         order=order,
         offers=list(order.offers.select_related("master").order_by("-sent_at", "-id")[:5]),
         history=reversed(history.order_by("-created_at", "-id")[:5]),
@@ -77,14 +77,14 @@ def search_buttons(order: Order, number: int = 1) -> list[Button]:
     ]
 
 
-def _rows(order: Order, number: int) -> Rows:
+def _rows(order: Order, number: int, way_back: Button) -> Rows:
     rows: list[list[Button]] = []
     if order.status in OrderStatus.SEARCH:
         rows.append(search_buttons(order, number))
     elif order.status == OrderStatus.DEFERRED:
         rows.append([tap(_("👤 Assign"), "adm:q:asg", order.pk, 1)])
     rows.append(_copies(order))
-    rows.append([tap(_("🔄 Refresh"), "adm:q:card", order.pk, number), back("adm:q:list", number), menu_button()])
+    rows.append([tap(_("🔄 Refresh"), "adm:q:card", order.pk, number), way_back, menu_button()])
     return rows
 
 

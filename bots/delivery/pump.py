@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from aiogram import Bot
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from bots import errors
@@ -34,6 +34,8 @@ SWEEP = 1.0
 AT_ONCE = 64
 #: a chat whose limit is used up for longer than this gives its place to others
 PATIENCE = 1.0
+#: pauses between attempts to write down what happened; together less than the lease
+PATIENTLY = (0.1, 0.3, 1, 3, 6, 12, 24, 0)
 #: Telegram said "too many" this often in a row, for whatever chat: the whole token is meant
 FLOODS = 3
 Rows = Sequence[Notification]
@@ -102,6 +104,8 @@ class Pump:
                     await self._write(outbox.release, rows)
                 else:
                     await self._attempt(rows)
+        except DatabaseError as error:  # nothing was sent: once the lease is over the rows are claimed again
+            log.warning("delivery_interrupted", extra={"bot": self.name, "error": type(error).__name__})
         except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
             await errors.crashed(error, bot=self.name)
             await self._write(settle.crashed, rows, type(error).__name__, timezone.now())
@@ -159,6 +163,9 @@ class Pump:
         return parcel.message_id
 
     async def _refused(self, rows: Rows, parcel: Parcel, error: DeliveryError) -> None:
+        if error.moved_to is not None:
+            await self._write(settle.moved, rows, error.moved_to, timezone.now())
+            return
         if error.permanent:
             log.warning("message_failed", extra={"bot": self.name, "event": rows[0].event, "error": str(error)})
             await self._write(settle.failed, rows, str(error), timezone.now(), deaf=error.deaf)
@@ -177,12 +184,10 @@ class Pump:
 
     async def _write(self, function: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         """Write down what happened, patiently: a row that was sent but not settled would be sent again."""
-        for pause in (0.1, 0.5, 1, 3, 6, 12, None):
+        for pause in PATIENTLY:
             try:
                 await in_db(function, *args, **kwargs)
                 return
             except DatabaseError as error:
                 log.warning("settle_failed", extra={"bot": self.name, "error": type(error).__name__})
-                if pause is None:
-                    raise
                 await asyncio.sleep(pause)

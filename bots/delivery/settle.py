@@ -43,7 +43,7 @@ def failed(rows: Sequence[Notification], error: str, now: datetime, *, deaf: boo
         outbox.settle(row, outcome=Outcome.FAILED, now=now, error=error)
         if deaf and row.master_id:
             Master.objects.filter(pk=row.master_id, unreachable_at__isnull=True).update(unreachable_at=now)
-        _give_up_offer(row, now)
+            _give_up_offer(row, now)
 
 
 def later(rows: Sequence[Notification], error: str, now: datetime, *, wait: float | None = None) -> None:
@@ -59,6 +59,12 @@ def postponed(rows: Sequence[Notification], until: datetime) -> None:
     Notification.objects.filter(pk__in=[row.pk for row in rows], processed_at__isnull=True).update(
         due_at=until, leased_until=None
     )
+
+
+def moved(rows: Sequence[Notification], chat_id: int, now: datetime) -> None:
+    """The group has become a supergroup with another id: the rows go there."""
+    Notification.objects.filter(pk__in=[row.pk for row in rows], chat_id__isnull=False).update(chat_id=chat_id)
+    later(rows, "chat moved", now, wait=0)
 
 
 def crashed(rows: Sequence[Notification], error: str, now: datetime) -> None:

@@ -48,13 +48,16 @@ def start_work(visit: Visit, order_id: int, number: int = 1) -> Reply:
     return _step(visit, lifecycle.start_work, order_id, number, _("Noted: you are on site."))
 
 
-def screen(order: Order, number: int = 1) -> Screen:
-    """The card of an own order: everything the master needs to get there and to work."""
+def screen(order: Order, number: int = 1, *, came_from: Button | None = None) -> Screen:
+    """The card of an own order: everything the master needs to get there and to work.
+
+    `came_from` replaces the way back to the list.
+    """
     commission = Commission.objects.filter(order_id=order.pk, master_id=order.assigned_master_id or 0).first()
     rows = [_next(order, number), _copies(order), [Button(_("🗺 Map"), url=words.map_url(order))]]
-    if commission:
-        rows.append([tap(_("💳 Commission #%(id)s") % {"id": commission.pk}, "m:fin:cm", commission.pk)])
-    rows.append([back("m:act", number), menu_button()])
+    if commission and not came_from:
+        rows.append([tap(_("💳 Commission #%(id)s") % {"id": commission.pk}, "m:act:cm", order.pk, number)])
+    rows.append([came_from or back("m:act", number), menu_button()])
     return page(
         "master/order.html", rows, order=order, commission=commission, guarantee=order.type == OrderType.GUARANTEE
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from bots import language
 from bots.bot import Spec
 from bots.callbacks import Route
-from bots.master import active, closing, finance, menu, offers, shift
+from bots.master import active, closing, finance, links, menu, offers, shift
 from bots.visit import Person, Visit
 from fieldservice.lib.errors import ForbiddenError
 from fieldservice.runtime import wake
@@ -18,7 +18,7 @@ from staff.enums import ModerationStatus
 from staff.models import Master
 from staff.selectors import master_by_tg
 
-SECTIONS = (menu, shift, offers, active, closing, finance)
+SECTIONS = (menu, shift, offers, active, closing, finance, links)
 
 
 def identify(user: User, text: str) -> Person:

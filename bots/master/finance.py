@@ -34,13 +34,13 @@ def finance_list(visit: Visit, number: int = 1) -> Reply:
 @on("m:fin:cm", needs="approved", back=lambda visit, commission_id, number=1: finance_list(visit, number))
 def card(visit: Visit, commission_id: int, number: int = 1) -> Reply:
     """One commission with everything needed to pay it."""
-    return Reply(screen(_own(visit, commission_id), number))
+    return Reply(screen(own(visit, commission_id), number))
 
 
 @on("m:fin:cm:ip", needs="approved", back=card)
 def ask_paid(visit: Visit, commission_id: int, number: int = 1) -> Reply:
     """Have you really paid?"""
-    commission = _own(visit, commission_id)
+    commission = own(visit, commission_id)
     if not _can_report(commission):
         return card(visit, commission_id, number)
     rows = [
@@ -61,11 +61,11 @@ def paid(visit: Visit, commission_id: int, number: int = 1) -> Reply:
 
 def screen_of(visit: Visit, commission_id: int) -> Screen:
     """The card of an own commission. Raises NotFoundError."""
-    return screen(_own(visit, commission_id))
+    return screen(own(visit, commission_id))
 
 
-def screen(commission: Commission, number: int = 1) -> Screen:
-    """The card: the requisites are those the commission was made with."""
+def screen(commission: Commission, number: int = 1, *, came_from: Button | None = None) -> Screen:
+    """The card: the requisites are those the commission was made with. `came_from` replaces the way to the list."""
     pay_to = commission.pay_to_snapshot or {}
     open_ = commission.status in CommissionStatus.UNPAID
     rows: list[list[Button]] = []
@@ -73,8 +73,9 @@ def screen(commission: Commission, number: int = 1) -> Screen:
         rows.append([tap(_("💸 I paid"), "m:fin:cm:ip", commission.pk, number)])
     if open_:
         rows += _copies(pay_to)
-    rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "m:act:card", commission.order_id)])
-    rows.append([back("m:fin", number), menu_button()])
+    if not came_from:
+        rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "m:fin:cm:ord", commission.pk, number)])
+    rows.append([came_from or back("m:fin", number), menu_button()])
     context = {"commission": commission, "order": commission.order, "pay_to": pay_to, "open": open_}
     return page("master/commission.html", rows, **context)
 
@@ -95,7 +96,8 @@ def _can_report(commission: Commission) -> bool:
     return owed and not commission.paid_reported_at
 
 
-def _own(visit: Visit, commission_id: int) -> Commission:
+def own(visit: Visit, commission_id: int) -> Commission:
+    """The master's own commission, in any state. Raises NotFoundError."""
     commission = commission_of(master_id=visit.master.pk, commission_id=commission_id)
     if commission is None:
         raise NotFoundError(_("There is no commission #%(id)s.") % {"id": commission_id})

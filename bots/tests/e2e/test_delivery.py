@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from bots import language
 from bots.delivery import events, render, settle
 from bots.sandbox import SandboxClient
 from bots.tests.conftest import ALERTS, LOGS, Running
@@ -203,6 +205,62 @@ def test_masters_hear_of_blocks_and_breaks_once_and_truthfully(telegram: Sandbox
     worker.chat.sees("Your break is over")
     worker.chat.presses("Start shift")
     worker.chat.sees("You are on shift")
+
+
+@pytest.mark.usefixtures("bots")
+def test_a_group_that_moved_is_followed(telegram: SandboxClient) -> None:
+    group = telegram.group(-700, "Duty", bots=["admin"], supergroup=False)
+    group.acts("migrate", id=-100700, person=telegram.person("Owner", id=9).id)
+    outbox.enqueue(Message(event="alert", payload={"text": "follow me"}, chat_id=-700, lane=Lane.CHANNEL))
+    telegram.group(-100700).sees("follow me")
+
+
+@pytest.mark.usefixtures("bots")
+def test_doubles_come_only_from_cut_replies(telegram: SandboxClient) -> None:
+    people = [master(telegram) for _ in range(5)]
+    telegram.faults.add("cut", method="sendMessage", times=2)
+    for worker in people:
+        plain(worker.row.pk, "once")
+    outbox_is_empty()
+    copies = [len([m for m in worker.chat.messages() if m.text == "once"]) for worker in people]
+    assert sum(copies) == 5 + 2
+    assert min(copies) == 1
+
+
+@pytest.mark.usefixtures("bots")
+def test_a_database_that_goes_away_loses_no_message(telegram: SandboxClient) -> None:
+    people = [master(telegram) for _ in range(12)]
+    outbox.enqueue(
+        Message(event="news", payload={"message": "news"}, master_id=worker.row.pk, lane=Lane.BROADCAST)
+        for worker in people
+    )
+    for _ in range(5):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        time.sleep(0.1)
+    # a row whose rendering was cut is claimed again when its lease is over
+    Notification.objects.filter(processed_at__isnull=True).update(leased_until=None)
+    outbox_is_empty()
+    assert outcomes() == {Outcome.SENT: 12}
+    for worker in people:
+        worker.chat.sees("news")
+
+
+@pytest.mark.usefixtures("bots")
+def test_the_language_cache_may_be_away(telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def get(self, *args: Any) -> None:
+            raise ConnectionError
+
+        set = get
+
+    monkeypatch.setattr(language, "cache", Gone())
+    worker = master(telegram)
+    plain(worker.row.pk, "all the same")
+    worker.chat.sees("all the same")
 
 
 @pytest.mark.usefixtures("bots")

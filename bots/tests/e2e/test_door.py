@@ -114,6 +114,14 @@ def test_a_blocked_master_reaches_the_commissions_but_no_shift(telegram: Sandbox
     chat.sees("the office is checking it")
 
 
+def test_a_sentence_too_long_for_a_toast_comes_as_a_message(telegram: SandboxClient) -> None:
+    worker = master(telegram, shift_status=ShiftStatus.SHIFT_OFF)
+    Master.objects.filter(pk=worker.row.pk).update(is_blocked=True, blocked_reason="<late> " + "again " * 32)
+    assert worker.chat.presses("Start shift").text == ""
+    worker.chat.sees("You cannot start a shift: <late> again")
+    worker.chat.sees("You are blocked")
+
+
 def test_shift_and_break(telegram: SandboxClient) -> None:
     worker = master(telegram, shift_status=ShiftStatus.SHIFT_OFF)
     for button, line in (

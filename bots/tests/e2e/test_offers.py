@@ -10,6 +10,7 @@ from django.utils import timezone
 from bots.sandbox import SandboxClient
 from bots.tests.e2e.scene import eventually, master, offered, outbox_is_empty
 from fieldservice.lib.actor import Actor
+from fieldservice.outbox.models import Notification, Outcome
 from orders.enums import OfferState, OrderStatus, OrderType
 from orders.models import Offer
 from orders.services import offer_writer, offers
@@ -171,6 +172,19 @@ def test_an_offer_that_ended_before_it_was_sent_is_not_sent(telegram: SandboxCli
     offers.decline(offer_id=offer.pk, actor=Actor.of_master(worker.row))
     outbox_is_empty()
     worker.chat.does_not_see(f"#{order.pk}", within=0.3)
+
+
+def test_an_edit_of_a_deleted_message_is_done_with(telegram: SandboxClient) -> None:
+    order = OrderFactory()
+    worker = master(telegram, order)
+    offer = offered(order, worker)
+    worker.chat.sees("Answer until")
+    outbox_is_empty()
+    telegram.faults.add("400", method="editMessageText", description="Bad Request: message to edit not found")
+    expire(offer)
+    outbox_is_empty()
+    assert set(Notification.objects.values_list("outcome", flat=True)) == {Outcome.SENT}
+    assert len([m for m in worker.chat.messages() if m.from_bot]) == 2
 
 
 def test_an_offer_of_another_master_cannot_be_opened(telegram: SandboxClient) -> None:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from bots.sandbox import SandboxClient
 from bots.tests.conftest import Running
+from fieldservice.lib.actor import COMMAND_LINE
+from fieldservice.lib.phones import show_phone
 from finance.enums import CommissionStatus
 from finance.models import Commission
 from finance.tests.factories import OwnerRequisitesFactory
 from orders.enums import OrderStatus
+from orders.services import manual
 from orders.tests.factories import OrderFactory
 from staff.enums import Role
 from staff.tests.factories import MasterFactory, StaffUserFactory
 
 pytestmark = pytest.mark.e2e
-
-
-def offer(order: Any, master: Any) -> Any:
-    from fieldservice.lib.actor import COMMAND_LINE
-    from orders.services import manual
-
-    return manual.offer(order_id=order.pk, master_id=master.pk, actor=COMMAND_LINE)
 
 
 def test_from_offer_to_closed(bots: Running, telegram: SandboxClient) -> None:
@@ -38,13 +32,16 @@ def test_from_offer_to_closed(bots: Running, telegram: SandboxClient) -> None:
     ivan.sees("You are on shift")
     anna.sees("Searching for a master: 1")
 
-    offer(order, master)
+    manual.offer(order_id=order.pk, master_id=master.pk, actor=COMMAND_LINE)
     pushed = ivan.sees(f"New order #{order.pk}")
     assert "77" not in pushed.text.replace(str(order.pk), "")
     assert "Socket <burnt> & sparks" in pushed.text
     assert "Answer until" in pushed.text
     assert ivan.presses("Accept").text == "The order is yours."
     ivan.sees("flat 77")
+    assert ivan.presses("📋 Phone").value == show_phone(order.client_phone)
+    assert ivan.presses("📋 Address").value.endswith("flat 77")
+    assert ivan.presses("Map").url.startswith("https://yandex.ru/maps/?")
     ivan.presses("On my way")
     ivan.presses("On site")
     ivan.presses("Close")
@@ -55,6 +52,10 @@ def test_from_offer_to_closed(bots: Running, telegram: SandboxClient) -> None:
     ivan.sees("Now send the signed act")
     ivan.sends_photo()
     ivan.sees("2200000000000004")
+    ivan.presses(f"Order #{order.pk}")
+    ivan.sees("closed when the office has approved")
+    ivan.presses("Back")
+    ivan.sees("2200000000000004", fresh=True)
     ivan.presses("I paid")
     ivan.presses("Yes, I paid")
     ivan.sees("the office is checking it")
