@@ -142,12 +142,13 @@ banner() {
   cat <<'TRY'
 
 What to try
-  1. Sign in to the web admin and make an order for now: a master in its district gets an offer within two seconds.
-  2. As that master, in the sandbox: Accept, On my way, Arrived, then Finish with the sum and a photo of the act.
-  3. In the web admin, under Commissions, approve his payment: the order becomes CLOSED.
-  4. Let an offer run out twice (or decline it) and watch the alert that reaches the logist in the admin bot.
-  5. Open the order's page: the decision log tells why each master was or was not asked.
-  6. In another terminal, `bash ops/demo.sh --smoke` takes a whole order through both bots by itself.
+  1. Sandbox, phone «Мастер Первый»: press «Старт», then «Начать смену».
+  2. Web admin: sign in and add an order (Москва, ЦАО, as soon as possible). The offer is on the phone in two seconds.
+  3. On the phone: «Принять», «Выехал», «На месте», «Закрыть», a sum, a photo of the act, «Я оплатил».
+  4. Phone «Администратор»: open the commission and approve it; the order is CLOSED.
+  5. Let an offer run out twice, or add an order without a district: the phone «Логист» is alerted.
+  6. The order's page in the web admin: history, offers, and the decision log (who was asked, who was left out and why).
+  7. In another terminal: `bash ops/demo.sh --smoke` takes a whole order through both bots by itself.
 
 TRY
   say "Stop: Ctrl-C. Log: $log"
