@@ -51,6 +51,7 @@ def order_withdrawn(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "commission_approved")
 def commission_approved(row: Notification, now: datetime) -> Post | None:
+    """The money has arrived."""
     commission = _commission(row)
     if commission is None or commission.status != CommissionStatus.APPROVED:
         return None
@@ -59,6 +60,7 @@ def commission_approved(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "commission_rejected")
 def commission_rejected(row: Notification, now: datetime) -> Post | None:
+    """The payment was not found: why, and until when to pay."""
     commission = _commission(row)
     if commission is None or commission.status == CommissionStatus.APPROVED:
         return None
@@ -68,6 +70,7 @@ def commission_rejected(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "commission_overdue")
 def commission_overdue(row: Notification, now: datetime) -> Post | None:
+    """Blocked for a debt: how much, and the way out."""
     commission = _commission(row)
     if commission is None or commission.status != CommissionStatus.OVERDUE:
         return None
@@ -76,6 +79,7 @@ def commission_overdue(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "account_blocked")
 def account_blocked(row: Notification, now: datetime) -> Post | None:
+    """Blocked by the office or the system, while it lasts."""
     if not Master.objects.filter(pk=row.master_id or 0, is_blocked=True).exists():
         return None
     context = {"reason": payload(row, "reason"), "support": registry.get("support_contact")}
@@ -84,6 +88,7 @@ def account_blocked(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "account_unblocked")
 def account_unblocked(row: Notification, now: datetime) -> Post | None:
+    """The block is over; the shift is started by the master."""
     if Master.objects.filter(pk=row.master_id or 0, is_blocked=True).exists():
         return None
     return Post(page("push/unblocked.html", [[tap(_("▶️ Start shift"), "m:sh:on")], [menu_button()]]))
@@ -91,6 +96,7 @@ def account_unblocked(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "break_over")
 def break_over(row: Notification, now: datetime) -> Post | None:
+    """The break is over and the shift with it; one tap resumes."""
     if not Master.objects.filter(pk=row.master_id or 0, shift_status=ShiftStatus.SHIFT_OFF).exists():
         return None
     return Post(page("push/break_over.html", [[tap(_("▶️ Start shift"), "m:sh:on")], [menu_button()]]))
@@ -98,6 +104,7 @@ def break_over(row: Notification, now: datetime) -> Post | None:
 
 @event("master", "referral_reward_accrued")
 def reward_accrued(row: Notification, now: datetime) -> Post | None:
+    """An invited master has paid a commission."""
     reward = ReferralReward.objects.filter(pk=payload(row, "reward_id") or 0, referrer_id=row.master_id or 0).first()
     return Post(page("push/reward.html", [[menu_button()]], reward=reward)) if reward else None
 

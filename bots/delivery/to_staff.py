@@ -25,11 +25,13 @@ from staff.models import Master, StaffUser
 
 @event("admin", "escalation_logist")
 def escalation_logist(row: Notification, now: datetime) -> Post | None:
+    """Dispatch needs a logist."""
     return _escalation(row, to_admin=False)
 
 
 @event("admin", "escalation_admin")
 def escalation_admin(row: Notification, now: datetime) -> Post | None:
+    """The logists have had their time."""
     return _escalation(row, to_admin=True)
 
 
@@ -41,6 +43,7 @@ def commission_reported(row: Notification, now: datetime) -> Post | None:
 
 @event("admin", "commission_overdue_alert")
 def commission_overdue_alert(row: Notification, now: datetime) -> Post | None:
+    """A master was blocked for a debt."""
     return _commission(row, "push/overdue_alert.html", lambda c: c.status == CommissionStatus.OVERDUE)
 
 
@@ -61,12 +64,14 @@ def guarantee_refused(row: Notification, now: datetime) -> Post | None:
 
 @event("admin", "alert")
 def alert(row: Notification, now: datetime) -> Post | None:
+    """A line for the ALERTS channel."""
     text = str(payload(row, "text") or "")
     return Post(Screen("⚠️ " + escape(text))) if text else None
 
 
 @event("admin", "alive")
 def alive(row: Notification, now: datetime) -> Post | None:
+    """A line for the LOGS channel."""
     return Post(Screen(escape(_("%(name)s alive") % {"name": payload(row, "name")})))
 
 

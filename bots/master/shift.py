@@ -21,16 +21,19 @@ BREAKS = {"15m": 15, "1h": 60, "2h": 120}
 
 @on("m:sh:on", needs="approved", back=menu.home)
 def start(visit: Visit) -> Reply:
+    """Begin the shift."""
     return _do(visit, shifts.start, _("The shift has begun. Good luck!"))
 
 
 @on("m:sh:off", needs="approved", back=menu.home)
 def stop(visit: Visit) -> Reply:
+    """End the shift; offers that are out and active orders stay."""
     return _do(visit, shifts.stop, _("The shift has ended."))
 
 
 @on("m:sh:brk:ok", needs="approved", back=menu.home)
 def resume(visit: Visit) -> Reply:
+    """Back from a break, or from its end."""
     return _do(visit, shifts.resume, _("Welcome back: you are on shift."))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,16 @@ from bots.runner import run
 from bots.sandbox import Sandbox, SandboxClient
 
 LOGS, ALERTS = -1001, -1002
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests of this folder run only when they are asked for: pytest -m slow."""
+    if "slow" in config.getoption("markexpr"):
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with -m slow"))
 
 
 class Running:

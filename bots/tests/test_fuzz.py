@@ -138,7 +138,7 @@ def play(seed: int, steps: int, town: dict[str, Any], monkeypatch: pytest.Monkey
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("configured")
 def test_a_little_of_everything(town: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    play(1, 400, town, monkeypatch)
+    play(1, 200, town, monkeypatch)
 
 
 @pytest.mark.slow
