@@ -49,6 +49,19 @@ def create(
     # the lock on the source decides who makes the one open visit
     source = lifecycle.lock_for(source_order_id, actor, version=version)
     _refuse(source, actor, now)
+    order = _copy(source, description, actor, now)
+    opening = next_opening(now, tz=zone(order.city.timezone), window=load_window())
+    if opening > now:
+        lifecycle.move(
+            order, OrderStatus.DEFERRED, actor=actor, reason="outside_working_hours", now=now, dispatch_at=opening
+        )
+    else:
+        lifecycle.begin_search(order, actor=actor, reason="search_started", now=now)
+        wake.dispatch()
+    return order
+
+
+def _copy(source: Order, description: str, actor: Actor, now: datetime) -> Order:
     order = Order.objects.create(
         **{name: getattr(source, name) for name in COPIED},
         type=OrderType.GUARANTEE,
@@ -73,14 +86,6 @@ def create(
         now=now,
         context={"source_order_id": source.pk},
     )
-    opening = next_opening(now, tz=zone(order.city.timezone), window=load_window())
-    if opening > now:
-        lifecycle.move(
-            order, OrderStatus.DEFERRED, actor=actor, reason="outside_working_hours", now=now, dispatch_at=opening
-        )
-    else:
-        lifecycle.begin_search(order, actor=actor, reason="search_started", now=now)
-        wake.dispatch()
     return order
 
 
