@@ -13,6 +13,11 @@ from django.utils import timezone
 
 from fieldservice.outbox.models import BotName, Lane, Notification, Outcome
 
+TO_MASTERS = """
+INSERT INTO notifications_outbox(bot, master_id, event, payload, lane, expires_at, edits_key, dedup_key)
+SELECT 'master', m, %(event)s, p::jsonb, %(lane)s, %(expires)s, k, CASE WHEN %(once)s THEN k END
+  FROM unnest(%(masters)s::int[], %(payloads)s::text[], %(keys)s::text[]) AS t(m, p, k)
+ON CONFLICT DO NOTHING"""
 #: the pump listens to `outbox_<bot>`
 CHANNEL = "outbox_{bot}"
 
@@ -71,6 +76,32 @@ def enqueue(messages: Message | Iterable[Message]) -> None:
         ignore_conflicts=True,  # a dedup key that is there already: the message is on its way
     )
     ring({m.bot for m in batch})
+
+
+def enqueue_to_masters(
+    event: str,
+    rows: Sequence[tuple[int, str, str]],
+    *,
+    lane: Lane,
+    expires_at: datetime | None = None,
+    once: bool = False,
+) -> None:
+    """The same event for many masters in one statement: rows of (master id, payload as JSON, edits key).
+
+    `once`: the edits key is the dedup key, too: the message is sent once, later rows with the key edit it.
+    """
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TO_MASTERS,
+            {
+                "event": event, "lane": int(lane), "expires": expires_at, "once": once,
+                "masters": [master for master, _, _ in rows], "payloads": [payload for _, payload, _ in rows],
+                "keys": [key for *_, key in rows],
+            },
+        )  # fmt: skip
+    ring({BotName.MASTER})
 
 
 def ring(bots: Iterable[str]) -> None:

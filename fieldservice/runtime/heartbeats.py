@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
-from fieldservice.runtime.models import Heartbeat
+from django.db import connection
+
+BEAT = """
+INSERT INTO heartbeats(name, beat_at, details) VALUES (%s, %s, %s::jsonb)
+ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at, details = excluded.details"""
 
 
 def beat(name: str, *, now: datetime, **details: Any) -> None:
     """`name` is alive at `now`."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": now, "details": details})
+    with connection.cursor() as cursor:
+        cursor.execute(BEAT, [name, now, json.dumps(details)])

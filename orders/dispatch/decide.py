@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 
-from orders.dispatch.values import Candidate, Config, Decision, DueOrder, LeftOut, Outcome, Snapshot
+from orders.dispatch.pools import CityPool, Pool
+from orders.dispatch.values import Candidate, Config, Decision, DueOrder, Outcome, Snapshot
 
 
 def decide(snapshot: Snapshot, config: Config, now: datetime, rng: Random) -> list[Decision]:
     """One decision per due order, most urgent first; capacity given to one order is not given to the next."""
-    return list(_Round(snapshot, config, now, rng).decisions())
+    batch = _Batch(snapshot, config, now, rng)
+    return [batch.decide(order) for order in snapshot.orders]
 
 
-class _Group:
-    """The masters of one (city, district, category): ranked candidates, and why the others are none."""
-
-    def __init__(self, ranked: list[Candidate], left_out: dict[LeftOut, list[int]]) -> None:
-        self.ranked = ranked
-        self.left_out = {reason: tuple(ids) for reason, ids in left_out.items()}
-
-
-class _Round:
+class _Batch:
     """One pass over the due orders with its own account of free places."""
 
     def __init__(self, snapshot: Snapshot, config: Config, now: datetime, rng: Random) -> None:
         self.snapshot, self.config, self.now = snapshot, config, now
+        self.offered_until = now + timedelta(seconds=config.sla_seconds)
         self.free = {master.id: master.free for master in snapshot.masters}
-        self.by_city: dict[int, list[Candidate]] = defaultdict(list)
-        noise = {master.id: rng.random() for master in snapshot.masters}
-        # vehicle, average check, rating, chance: ranked once, every group keeps this order
-        key = lambda m: (m.vehicle, m.average, round(m.rating, 1), noise[m.id])  # noqa: E731
-        for master in sorted(snapshot.masters, key=key, reverse=True):
-            self.by_city[master.city_id].append(master)
-        self.groups: dict[tuple[int, int | None, str], _Group] = {}
+        #: masters whose last place was given away by this batch
+        self.full: set[int] = {master.id for master in snapshot.masters if master.free <= 0}
+        self.cities = self._rank(rng)
+        self.pools: dict[tuple[int, int | None, str], Pool] = {}
 
-    def decisions(self) -> Iterator[Decision]:
-        for order in self.snapshot.orders:
-            yield self._decide(order)
+    def _rank(self, rng: Random) -> dict[int, CityPool]:
+        """Vehicle, average check, rating, chance: ranked once, every pool keeps this order."""
+        masters = self.snapshot.masters
+        draw = rng.random
+        keys = [(m.vehicle, m.average, round(m.rating, 1), draw()) for m in masters]
+        by_city: dict[int, list[Candidate]] = defaultdict(list)
+        for place in sorted(range(len(masters)), key=keys.__getitem__, reverse=True):
+            by_city[masters[place].city_id].append(masters[place])
+        return {city: CityPool(city, ranked) for city, ranked in by_city.items()}
 
-    def _decide(self, order: DueOrder) -> Decision:
+    def decide(self, order: DueOrder) -> Decision:
+        """What to do with one order."""
         limit = self.config.rounds if order.rounds_limit is None else order.rounds_limit
         if order.live_until is not None:
             # an offer somebody holds locked may be overdue by now: look again in a second, never at once
@@ -56,85 +55,57 @@ class _Round:
         return self._search(order, limit)
 
     def _search(self, order: DueOrder, limit: int) -> Decision:
-        group, able = self._able(order, order.district_id)
-        citywide = not able and self.config.citywide_fallback
+        pool, top = self._able(order, order.district_id)
+        citywide = not top and self.config.citywide_fallback
         if citywide:
-            group, able = self._able(order, None)
-        chosen = self._choose(order, able)
-        left_out = self._left_out(order, group, chosen)
+            pool, top = self._able(order, None)
+        chosen = self._choose(order, top)
         if not chosen:
             look_at = self.now + timedelta(seconds=self.config.tick_seconds)
-            return Decision(
-                order,
-                Outcome.NO_CANDIDATES,
-                round=order.round,
-                rounds_limit=limit,
-                citywide=citywide,
-                left_out=left_out,
-                look_at=look_at,
-            )
+            return Decision(order, Outcome.NO_CANDIDATES, round=order.round, rounds_limit=limit, citywide=citywide,
+                            look_at=look_at, pool=pool, full=frozenset(pool.ids & self.full))  # fmt: skip
+        full = frozenset(pool.ids & self.full)
+        count = max(pool.count(self.full, order.asked), len(top))
         for master in chosen:
-            self.free[master.id] -= 1
+            self._take(master)
         return Decision(
-            order,
-            Outcome.OFFERED,
-            masters=chosen,
-            round=order.round + 1,
-            rounds_limit=limit,
-            candidates=len(able),
-            top=tuple(able[: self.config.log_topn]),
-            citywide=citywide,
-            left_out=left_out,
-            look_at=self.now + timedelta(seconds=self.config.sla_seconds),
-        )
+            order, Outcome.OFFERED, masters=chosen, round=order.round + 1, rounds_limit=limit, candidates=count,
+            top=tuple(top[: self.config.log_topn]), citywide=citywide, look_at=self.offered_until, pool=pool, full=full,
+        )  # fmt: skip
 
-    def _choose(self, order: DueOrder, able: list[Candidate]) -> tuple[Candidate, ...]:
+    def _take(self, master: Candidate) -> None:
+        self.free[master.id] -= 1
+        if self.free[master.id] <= 0:
+            self.full.add(master.id)
+
+    def _choose(self, order: DueOrder, top: list[Candidate]) -> tuple[Candidate, ...]:
         if order.guarantee and order.preferred_master_id is not None:
             # the master who did the job is asked alone and first; not eligible or asked: the normal ranking
-            first = [m for m in able if m.id == order.preferred_master_id]
+            first = [m for m in top if m.id == order.preferred_master_id]
             if first:
                 return tuple(first)
-        return tuple(able[: self.config.offers_per_round])
+        return tuple(top[: self.config.offers_per_round])
 
-    def _able(self, order: DueOrder, district_id: int | None) -> tuple[_Group, list[Candidate]]:
-        group = self._group(order.city_id, district_id, order.category)
-        able = [m for m in group.ranked if self.free[m.id] > 0 and m.id not in order.asked]
-        preferred = order.preferred_master_id
-        if order.guarantee and preferred and district_id is not None and all(m.id != preferred for m in able):
+    def _able(self, order: DueOrder, district_id: int | None) -> tuple[Pool, list[Candidate]]:
+        """The pool, and its best candidates: as many as are asked or logged."""
+        pool = self._pool(order.city_id, district_id, order.category)
+        wanted = max(self.config.log_topn, self.config.offers_per_round)
+        top = list(islice(pool.able(self.free, order.asked), wanted))
+        if order.guarantee and (own := self._own_master(order)) is not None:
             # a guarantee visit goes back to its master wherever in the city he works by now
-            wide = self._group(order.city_id, None, order.category).ranked
-            able = [m for m in wide if m.id == preferred and self.free[m.id] > 0 and m.id not in order.asked] + able
-        return group, able
+            top = [own, *(m for m in top if m.id != own.id)]
+        return pool, top
 
-    def _group(self, city_id: int, district_id: int | None, category: str) -> _Group:
+    def _own_master(self, order: DueOrder) -> Candidate | None:
+        master_id = order.preferred_master_id
+        if master_id is None or master_id in order.asked or self.free.get(master_id, 0) <= 0:
+            return None
+        pool = self._pool(order.city_id, None, order.category)
+        return pool.city.free[pool.city.place[master_id]] if master_id in pool.ids else None
+
+    def _pool(self, city_id: int, district_id: int | None, category: str) -> Pool:
         key = (city_id, district_id, category)
-        if key not in self.groups:
-            self.groups[key] = self._build(self.by_city[city_id], district_id, category)
-        return self.groups[key]
-
-    def _build(self, masters: Iterable[Candidate], district_id: int | None, category: str) -> _Group:
-        skilled = self.snapshot.with_skill.get(category, frozenset())
-        near = None if district_id is None else self.snapshot.in_district.get(district_id, frozenset())
-        ranked: list[Candidate] = []
-        left_out: dict[LeftOut, list[int]] = defaultdict(list)
-        for master in masters:
-            if master.bar is not None:
-                left_out[master.bar].append(master.id)
-            elif master.id not in skilled:
-                left_out[LeftOut.SKILL].append(master.id)
-            elif near is not None and master.id not in near:
-                left_out[LeftOut.DISTRICT].append(master.id)
-            else:
-                ranked.append(master)
-        return _Group(ranked, left_out)
-
-    def _left_out(
-        self, order: DueOrder, group: _Group, chosen: tuple[Candidate, ...]
-    ) -> dict[LeftOut, tuple[int, ...]]:
-        asked = tuple(m.id for m in group.ranked if m.id in order.asked)
-        full = tuple(m.id for m in group.ranked if m.id not in order.asked and self.free[m.id] <= 0)
-        found = group.left_out | {LeftOut.ASKED: asked, LeftOut.LIMIT: full}
-        if order.guarantee:  # its own master may come from another district of the city
-            ids = {master.id for master in chosen}
-            found = {reason: tuple(i for i in left if i not in ids) for reason, left in found.items()}
-        return {reason: left for reason, left in found.items() if left}
+        if key not in self.pools:
+            city = self.cities.get(city_id) or CityPool(city_id, ())
+            self.pools[key] = Pool(city, self.snapshot, district_id, category)
+        return self.pools[key]

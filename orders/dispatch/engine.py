@@ -16,10 +16,10 @@ from django.utils import timezone
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from fieldservice.runtime import heartbeats, registry
-from orders.dispatch import deferred, escalation
+from orders.dispatch import deferred, escalation, trace
 from orders.dispatch.apply import apply
 from orders.dispatch.decide import decide
-from orders.dispatch.snapshot import claim, load, load_config
+from orders.dispatch.snapshot import anything_due, claim, load, load_config
 from orders.dispatch.values import Config, Decision
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -97,13 +97,17 @@ def serve_due(report: Report, *, config: Config, now: datetime, rng: Random | No
 def _batch(
     *, config: Config, now: datetime, rng: Random, only: int | None = None, skip: Sequence[int] = ()
 ) -> list[Decision]:
+    if only is None and not anything_due(now=now, skip=skip):
+        return []
     with transaction.atomic():
         _take_turns()
         orders = claim(now=now, limit=BATCH, only=only, skip=skip)
         if not orders:
             return []
         decisions = decide(load(orders, config=config, now=now), config, now, rng)
-        apply(decisions, config=config, now=now)
+        news = apply(decisions, config=config, now=now)
+    for decision in news if trace.log.isEnabledFor(logging.INFO) else ():  # after the commit: nobody waits for the log
+        trace.log.info(trace.line(decision))
     return decisions
 
 

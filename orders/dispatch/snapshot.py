@@ -39,6 +39,11 @@ SELECT due.id, due.city_id, due.district_id, due.category, due.status, due.searc
         FROM offers f WHERE f.order_id = due.id) past ON true
  ORDER BY due.place"""
 
+DUE = """
+SELECT EXISTS(
+    SELECT FROM orders WHERE status IN ('SEARCHING', 'GUARANTEE') AND assigned_master_id IS NULL
+       AND dispatch_at IS NOT NULL AND dispatch_at <= %(now)s AND id <> ALL(%(skip)s::int[]))"""
+
 #: load and average check are computed for everybody at once: cheaper than per master
 MASTERS = """
 WITH active AS MATERIALIZED (
@@ -50,15 +55,22 @@ average AS MATERIALIZED (
     SELECT assigned_master_id AS id, (avg(total_sum) * 100)::bigint AS kopecks FROM orders
      WHERE status IN ('PAYMENT', 'CLOSED') AND type = 'NORMAL' AND created_at >= %(week)s
        AND assigned_master_id IS NOT NULL GROUP BY 1)
-SELECT m.id, m.city_id, m.has_vehicle, coalesce(average.kopecks, 0), m.rating,
-       coalesce(m.max_active_orders_override, %(limit)s) - coalesce(active.n, 0) - coalesce(live.n, 0),
-       m.verified, m.is_active, m.is_blocked, m.tg_user_id IS NOT NULL AND m.unreachable_at IS NULL,
-       m.shift_status::text, m.break_until
+SELECT m.id, m.city_id, m.has_vehicle, coalesce(average.kopecks, 0), m.rating, left_over.free,
+       CASE WHEN NOT m.verified THEN 'not_verified' WHEN m.is_blocked THEN 'blocked'
+            WHEN NOT m.is_active THEN 'inactive'
+            WHEN m.shift_status = 'BREAK' OR m.break_until > %(now)s THEN 'break'
+            WHEN m.shift_status <> 'SHIFT_ON' THEN 'off_shift'
+            WHEN m.tg_user_id IS NULL OR m.unreachable_at IS NOT NULL THEN 'unreachable'
+            WHEN left_over.free <= 0 THEN 'limit' END
   FROM masters m LEFT JOIN active USING (id) LEFT JOIN live USING (id) LEFT JOIN average USING (id)
+ CROSS JOIN LATERAL (SELECT coalesce(m.max_active_orders_override, %(limit)s) - coalesce(active.n, 0)
+                            - coalesce(live.n, 0) AS free) left_over
  WHERE m.city_id = ANY(%(cities)s) AND NOT m.is_deleted"""
 
 SETS = """
-SELECT 'skill', s.code, array_agg(ms.master_id) FROM skills s LEFT JOIN master_skills ms ON ms.skill_id = s.id
+SELECT 'skill', s.code, array_agg(ms.master_id)
+  FROM skills s LEFT JOIN (master_skills ms JOIN masters m ON m.id = ms.master_id AND m.city_id = ANY(%(cities)s))
+    ON ms.skill_id = s.id
  WHERE s.is_active AND s.code = ANY(%(categories)s) GROUP BY s.code
 UNION ALL
 SELECT 'district', district_id::text, array_agg(master_id) FROM master_districts
@@ -79,6 +91,11 @@ def load_config() -> Config:
     }
     values = registry.read(keys.values())
     return Config(**{name: values[key] for name, key in keys.items()})
+
+
+def anything_due(*, now: datetime, skip: Sequence[int] = ()) -> bool:
+    """Whether there is anything to claim: most ticks find nothing and need no lock."""
+    return bool(_query(DUE, {"now": now, "skip": list(skip)})[0][0])
 
 
 def claim(*, now: datetime, limit: int, only: int | None = None, skip: Sequence[int] = ()) -> tuple[DueOrder, ...]:
@@ -110,15 +127,12 @@ def claim(*, now: datetime, limit: int, only: int | None = None, skip: Sequence[
 def load(orders: tuple[DueOrder, ...], *, config: Config, now: datetime) -> Snapshot:
     """The snapshot for claimed orders: the masters of their cities, two queries."""
     cities = sorted({order.city_id for order in orders})
-    masters = tuple(
-        _candidate(row, now)
-        for row in _query(
-            MASTERS, {"cities": cities, "limit": config.max_active_orders, "week": now - timedelta(days=7)}
-        )
-    )
+    params = {"cities": cities, "limit": config.max_active_orders, "week": now - timedelta(days=7), "now": now}
+    masters = tuple(map(_candidate, _query(MASTERS, params)))
     skills: dict[str, frozenset[int]] = {}
     districts: dict[int, frozenset[int]] = {}
     wanted = {
+        "cities": cities,
         "categories": sorted({order.category for order in orders}),
         "districts": sorted({order.district_id for order in orders if order.district_id is not None}),
     }
@@ -131,22 +145,8 @@ def load(orders: tuple[DueOrder, ...], *, config: Config, now: datetime) -> Snap
     return Snapshot(orders, masters, skills, districts)
 
 
-def _candidate(row: tuple[Any, ...], now: datetime) -> Candidate:
-    identifier, city, vehicle, average, rating, free, verified, active, blocked, reachable, shift, break_until = row
-    bar = None
-    if not verified:
-        bar = LeftOut.NOT_VERIFIED
-    elif blocked:
-        bar = LeftOut.BLOCKED
-    elif not active:
-        bar = LeftOut.INACTIVE
-    elif shift == "BREAK" or (break_until is not None and break_until > now):
-        bar = LeftOut.ON_BREAK
-    elif shift != "SHIFT_ON":
-        bar = LeftOut.OFF_SHIFT
-    elif not reachable:
-        bar = LeftOut.UNREACHABLE
-    return Candidate(identifier, city, vehicle, average, float(rating), free, bar)
+def _candidate(row: tuple[Any, ...]) -> Candidate:
+    return Candidate._make(row) if row[6] is None else Candidate._make((*row[:6], LeftOut(row[6])))
 
 
 def _query(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:

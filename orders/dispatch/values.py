@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from orders.dispatch.pools import Pool
 
 
 class Outcome(StrEnum):
@@ -72,9 +76,11 @@ class DueOrder:
     escalated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A master of an involved city. `bar` is what keeps him from any order now; `free` counts places left."""
+class Candidate(NamedTuple):
+    """A master of an involved city. `bar` is what keeps him from any order now; `free` counts places left.
+
+    A tuple, because a batch makes one of every master of its cities.
+    """
 
     id: int
     city_id: int
@@ -107,6 +113,25 @@ class Decision:
     candidates: int = 0
     top: tuple[Candidate, ...] = ()
     citywide: bool = False
-    left_out: Mapping[LeftOut, tuple[int, ...]] = field(default_factory=dict)
     #: when to look next; None: not before somebody acts
     look_at: datetime | None = None
+    #: where the candidates came from; None: nobody was looked for
+    pool: Pool | None = field(default=None, compare=False)
+    #: candidates of the pool without a free place at that moment
+    full: frozenset[int] = frozenset()
+
+    @property
+    def asked(self) -> frozenset[int]:
+        """Candidates of the pool who were asked before in this search."""
+        return self.pool.ids & self.order.asked if self.pool else frozenset()
+
+    @property
+    def left_out(self) -> dict[LeftOut, tuple[int, ...]]:
+        """Why the other masters of the city were no candidates: reason → masters, in no special order."""
+        if self.pool is None:
+            return {}
+        found = dict(self.pool.left_out)
+        for reason, ids in ((LeftOut.ASKED, self.asked), (LeftOut.LIMIT, self.full - self.asked)):
+            found[reason] = found.get(reason, frozenset()) | ids
+        chosen = {master.id for master in self.masters}
+        return {reason: tuple(sorted(ids - chosen)) for reason, ids in found.items() if ids - chosen}

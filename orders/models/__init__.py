@@ -3,6 +3,15 @@
 from orders.models.attachment import Attachment
 from orders.models.offer import Offer
 from orders.models.order import Order, OrderStatusHistory
-from orders.models.trace import DispatchDecision, DistributionMetric
+from orders.models.trace import DispatchBatch, DispatchDecision, DispatchTrace, DistributionMetric
 
-__all__ = ["Attachment", "DispatchDecision", "DistributionMetric", "Offer", "Order", "OrderStatusHistory"]
+__all__ = [
+    "Attachment",
+    "DispatchBatch",
+    "DispatchDecision",
+    "DispatchTrace",
+    "DistributionMetric",
+    "Offer",
+    "Order",
+    "OrderStatusHistory",
+]

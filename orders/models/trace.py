@@ -11,12 +11,63 @@ from orders.models.order import Order
 from staff.models import Master
 
 
+class DispatchBatch(models.Model):
+    """One batch of the engine: its decisions, and who was left out of them. Deleted when it is too old."""
+
+    id = models.BigAutoField(primary_key=True)
+    decided_at = models.DateTimeField(_("when"), db_default=Now())
+
+    class Meta:
+        db_table = "dispatch_batches"
+        verbose_name, verbose_name_plural = _("dispatch batch"), _("dispatch batches")
+        indexes = [LongIndex(fields=["decided_at"], name="ix_dispatch_batches__decided_at")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class DispatchTrace(models.Model):
+    """Masters of a city left out for one reason, for all orders of a batch that it concerns.
+
+    `key`: the category for reason `skill`, the district for `district`, else empty. `masters`: compressed ids
+    (`orders.dispatch.trace`). Written once per batch, not per order: the reasons are the same for all of them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(DispatchBatch, models.CASCADE, db_index=False, db_constraint=False, related_name="traces")
+    city = models.ForeignKey("geo.City", models.CASCADE, db_index=False, db_constraint=False, related_name="+")
+    reason = models.CharField(max_length=16)
+    key = models.CharField(max_length=32, default="", db_default="")
+    masters = models.BinaryField()
+
+    class Meta:
+        db_table = "dispatch_traces"
+        verbose_name, verbose_name_plural = _("dispatch trace"), _("dispatch traces")
+        indexes = [LongIndex(fields=["batch", "city"], name="ix_dispatch_traces__batch_city")]
+        constraints = [
+            named_fk("dispatch_traces", "batch_id", "dispatch_batches", "CASCADE"),
+            named_fk("dispatch_traces", "city_id", "cities", "CASCADE"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}: {self.reason} {self.key}"
+
+
 class DispatchDecision(models.Model):
-    """One decision about one order: what was done, the best candidates, who was left out and why."""
+    """One decision about one order: what was done, and the best candidates with their ranking values."""
 
     id = models.BigAutoField(primary_key=True)
     order = models.ForeignKey(
         Order, models.CASCADE, db_index=False, db_constraint=False, related_name="decisions", verbose_name=_("order")
+    )
+    batch = models.ForeignKey(
+        DispatchBatch,
+        models.CASCADE,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="decisions",
+        editable=False,
     )
     decided_at = models.DateTimeField(_("when"), db_default=Now())
     search_number = models.IntegerField(_("search"))
@@ -32,8 +83,8 @@ class DispatchDecision(models.Model):
         related_name="+",
         verbose_name=_("master"),
     )
-    candidates_count = models.SmallIntegerField(_("candidates"), default=0)
-    #: {"top": [[master_id, vehicle, average, rating], …], "left_out": {reason: count}, …}
+    candidates_count = models.SmallIntegerField(_("candidates"), default=0, db_default=0)
+    #: {"top": [[master_id, vehicle, average, rating], …], "citywide": …, "asked": […], "limit": […], …}
     details = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
 
     class Meta:
@@ -42,10 +93,12 @@ class DispatchDecision(models.Model):
         indexes = [
             LongIndex(fields=["order", "decided_at"], name="ix_dispatch_decisions__order_decided_at"),
             LongIndex(fields=["decided_at"], name="ix_dispatch_decisions__decided_at"),
+            LongIndex(fields=["batch"], name="ix_dispatch_decisions__batch"),
         ]
         constraints = [
             named_fk("dispatch_decisions", "order_id", "orders", "CASCADE"),
             named_fk("dispatch_decisions", "master_id", "masters", "SET NULL"),
+            named_fk("dispatch_decisions", "batch_id", "dispatch_batches", "CASCADE"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count
@@ -20,6 +20,7 @@ from orders import metrics
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 from orders.services import history, lifecycle, offer_writer
+from orders.services.offer_writer import NewOffer
 from staff.enums import ShiftStatus
 from staff.models import Master
 from staff.scope import require, require_city
@@ -87,28 +88,19 @@ def offer(
             _("%(name)s is %(note)s now. Offer anyway?") % {"name": candidate.name, "note": candidate.note},
             code="confirm",
         )
-    sla = registry.get("distribution_sla_seconds")
     made = offer_writer.open_offers(
-        [
-            Offer(
-                order=order,
-                master_id=master_id,
-                round_number=order.dispatch_round,
-                state=OfferState.SENT,
-                sent_at=now,
-                expires_at=now + timedelta(seconds=sla),
-                sla_seconds=sla,
-                search_number=order.search_number,
-                is_manual=True,
-                staff_confirmed=confirmed and not candidate.available,
-            )
-        ]
+        [NewOffer(order.pk, master_id, order.dispatch_round, order.search_number)],
+        sla_seconds=registry.get("distribution_sla_seconds"),
+        now=now,
+        is_manual=True,
+        staff_confirmed=confirmed and not candidate.available,
     )
     if not made:
         raise ConflictError(_("%(name)s has a live offer of this order already.") % {"name": candidate.name})
     history.remark(order, actor=actor, reason="offered_by_staff", now=now, context={"master_id": master_id})
-    Order.objects.filter(pk=order.pk).update(dispatch_at=made[0].expires_at, **lifecycle.CALM)
-    return made[0]
+    opened = Offer.objects.get(pk=made[0].id)
+    Order.objects.filter(pk=order.pk).update(dispatch_at=opened.expires_at, **lifecycle.CALM)
+    return opened
 
 
 @transaction.atomic

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
 
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Lane
-from fieldservice.outbox.services import Message
 from orders.enums import OfferState
 from orders.models import Offer
+
+INSERT = """
+INSERT INTO offers(order_id, master_id, round_number, search_number, state, sent_at, created_at, expires_at,
+                   sla_seconds, is_manual, staff_confirmed)
+SELECT o, m, r, s, 'SENT', %(now)s, %(now)s, %(expires)s, %(sla)s, %(manual)s, %(confirmed)s
+  FROM unnest(%(orders)s::int[], %(masters)s::int[], %(rounds)s::int[], %(searches)s::int[]) AS t(o, m, r, s)
+ON CONFLICT DO NOTHING RETURNING id, order_id, master_id"""
+
+
+class OpenedOffer(NamedTuple):
+    """An offer that was made."""
+
+    id: int
+    order_id: int
+    master_id: int
 
 
 def edits_key(offer_id: int) -> str:
@@ -17,33 +34,39 @@ def edits_key(offer_id: int) -> str:
     return f"offer:{offer_id}"
 
 
-def open_offers(offers: list[Offer]) -> list[Offer]:
-    """Insert live offers with their messages; returns those inserted.
+class NewOffer(NamedTuple):
+    """An offer to make."""
+
+    order_id: int
+    master_id: int
+    round_number: int
+    search_number: int
+
+
+def open_offers(new: Sequence[NewOffer], *, sla_seconds: int, now: datetime, is_manual: bool = False,
+                staff_confirmed: bool = False) -> list[OpenedOffer]:  # fmt: skip
+    """Insert live offers with their messages, two statements whatever their number; returns those inserted.
 
     A pair that has a live offer already is left out by `uq_offers__order_master`: two engines cannot ask one master
     twice, whatever they had read.
     """
-    Offer.objects.bulk_create(offers, ignore_conflicts=True, batch_size=1000)
-    # bulk_create with ignore_conflicts returns no keys: read back what is live now
-    wanted = {(o.order_id, o.master_id): o for o in offers}
-    stored = [
-        row
-        for row in Offer.objects.filter(order_id__in={o.order_id for o in offers}, state__in=OfferState.LIVE)
-        if (mine := wanted.get((row.order_id, row.master_id))) and mine.sent_at == row.sent_at
-    ]
-    outbox.enqueue(
-        Message(
-            event="offer",
-            payload={"offer_id": o.pk},
-            master_id=o.master_id,
-            lane=Lane.OFFER,
-            expires_at=o.expires_at,
-            dedup_key=edits_key(o.pk),
-            edits_key=edits_key(o.pk),
-        )
-        for o in stored
+    if not new:
+        return []
+    columns = [list(column) for column in zip(*new, strict=True)]
+    params: dict[str, Any] = dict(zip(("orders", "masters", "rounds", "searches"), columns, strict=True))
+    expires_at = now + timedelta(seconds=sla_seconds)
+    common = {"now": now, "expires": expires_at, "sla": sla_seconds, "manual": is_manual, "confirmed": staff_confirmed}
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, params | common)
+        opened = [OpenedOffer._make(row) for row in cursor.fetchall()]
+    outbox.enqueue_to_masters(
+        "offer",
+        [(offer.master_id, f'{{"offer_id": {offer.id}}}', edits_key(offer.id)) for offer in opened],
+        lane=Lane.OFFER,
+        expires_at=expires_at,
+        once=True,
     )
-    return stored
+    return opened
 
 
 def close(offer: Offer, state: OfferState, *, now: datetime, reason: str = "") -> None:
@@ -63,7 +86,5 @@ def close_live(*, order_id: int, state: OfferState, reason: str, now: datetime, 
 
 def redraw(offers: Iterable[Offer]) -> None:
     """The messages of these offers are shown anew, as the rows are by then."""
-    outbox.enqueue(
-        Message(event="offer", payload={"offer_id": o.pk}, master_id=o.master_id, edits_key=edits_key(o.pk))
-        for o in offers
-    )
+    rows = [(offer.master_id, f'{{"offer_id": {offer.pk}}}', edits_key(offer.pk)) for offer in offers]
+    outbox.enqueue_to_masters("offer", rows, lane=Lane.PERSONAL)

@@ -61,7 +61,8 @@ class TestOffer:
             "offered", master, 1, 1
         )  # fmt: skip
         assert decision.details == {
-            "top": [[master.pk, True, 0, 5.0]], "left_out": {}, "citywide": False, "masters": [master.pk]
+            "top": [[master.pk, True, 0, 5.0]], "citywide": False, "masters": [master.pk], "rounds": 2,
+            "city": order.city_id, "district": order.district_id, "category": "ELECTRICS",
         }  # fmt: skip
 
     def test_a_second_tick_waits(self):

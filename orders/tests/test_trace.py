@@ -8,10 +8,15 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orders.dispatch import trace
+from orders.dispatch import engine, trace
 from orders.dispatch.decide import decide
-from orders.dispatch.values import Candidate, Config, Decision, DueOrder, Outcome, Snapshot
+from orders.dispatch.values import Candidate, Config, Decision, DueOrder, LeftOut, Outcome, Snapshot
+from orders.models import DispatchBatch, DispatchDecision
+from orders.tests.factories import OrderFactory
+from staff.tests.factories import MasterFactory
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 ORDER = DueOrder(id=7, city_id=1, district_id=11, category="ELECTRICS", status="SEARCHING", search_number=2)
@@ -45,10 +50,36 @@ def test_the_json_is_the_whole_decision():
     }  # fmt: skip
 
 
-def test_the_row_answers_why_not_ivanov():
-    row = trace.row(offered(), NOW)
-    assert (row.order_id, row.search_number, row.round_number, row.outcome, row.master_id) == (7, 2, 1, "offered", 5)
-    assert row.details["left_out"] == {"skill": [8, 9], "limit": [6]}
+@given(st.sets(st.integers(1, 2**31 - 1)))
+def test_packed_ids_come_back_sorted(ids):
+    assert list(trace.unpack(trace.pack(ids))) == sorted(ids)
+
+
+@pytest.mark.django_db
+def test_the_log_answers_why_not_ivanov():
+    """What a batch leaves out is written once and read back for each of its orders."""
+    order, other = OrderFactory(), OrderFactory()
+    best = MasterFactory(districts=[order.district], has_vehicle=True)
+    full = MasterFactory(districts=[order.district], max_active_orders_override=0)
+    plumber = MasterFactory(districts=[order.district], skills=["PLUMBING"])
+    far, off = MasterFactory(city=order.city), MasterFactory(city=order.city, shift_status="SHIFT_OFF")
+    stranger = MasterFactory(districts=[other.district])
+    engine.tick()
+    decision = DispatchDecision.objects.get(order=order)
+    assert (decision.search_number, decision.round_number, decision.outcome, decision.master) == (1, 1, "offered", best)
+    assert trace.left_out(decision) == {
+        LeftOut.OFF_SHIFT: (off.pk,), LeftOut.SKILL: (plumber.pk,), LeftOut.DISTRICT: (far.pk,),
+        LeftOut.LIMIT: (full.pk,),
+    }  # fmt: skip
+    assert trace.left_out(DispatchDecision.objects.get(order=other)) == {}
+    assert DispatchDecision.objects.get(order=other).master == stranger
+    assert DispatchBatch.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_decision_from_before_the_compact_log_is_read_too():
+    row = DispatchDecision(details={"left_out": {"skill": [8, 9], "limit": [6]}})
+    assert trace.left_out(row) == {LeftOut.SKILL: (8, 9), LeftOut.LIMIT: (6,)}
 
 
 @pytest.mark.parametrize(
