@@ -178,6 +178,11 @@ def read(names: Iterable[str]) -> dict[str, Any]:
     return {name: _value(KEYS[name], stored.get(name)) for name in wanted}
 
 
+def typed(name: str, stored: str | None) -> Any:
+    """The value of a setting whose stored text was read by the caller (None: there is no row)."""
+    return _value(KEYS[name], stored)
+
+
 def get(name: str) -> Any:
     """The current value of one setting."""
     return read([name])[name]

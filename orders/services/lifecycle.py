@@ -108,6 +108,17 @@ def move(
     **changes: Any,
 ) -> Order:
     """Write a transition of a locked order with its history row. Raises ConflictError when it is not legal."""
+    check_legal(order, to, actor)
+    before, order.status, order.version, order.updated_at = order.status, to, order.version + 1, now
+    for name, value in changes.items():
+        setattr(order, name, value)
+    order.save(update_fields=["status", "version", "updated_at", *changes])
+    history.record(order, from_status=before, actor=actor, reason=reason, now=now, context=context)
+    return order
+
+
+def check_legal(order: Order, to: OrderStatus, actor: Actor) -> None:
+    """Raises ConflictError when the transition is not in the table, ForbiddenError when it is not the actor's."""
     allowed = TRANSITIONS.get((order.status, to))
     if allowed is None:
         raise ConflictError(
@@ -116,12 +127,6 @@ def move(
         )
     if actor.kind not in allowed:
         raise ForbiddenError(_("You may not do this with order #%(id)s.") % {"id": order.pk})
-    before, order.status, order.version, order.updated_at = order.status, to, order.version + 1, now
-    for name, value in changes.items():
-        setattr(order, name, value)
-    order.save(update_fields=["status", "version", "updated_at", *changes])
-    history.record(order, from_status=before, actor=actor, reason=reason, now=now, context=context)
-    return order
 
 
 def search_status(order: Order) -> OrderStatus:

@@ -86,5 +86,10 @@ def close_live(*, order_id: int, state: OfferState, reason: str, now: datetime, 
 
 def redraw(offers: Iterable[Offer]) -> None:
     """The messages of these offers are shown anew, as the rows are by then."""
-    rows = [(offer.master_id, f'{{"offer_id": {offer.pk}}}', edits_key(offer.pk)) for offer in offers]
+    redraw_rows([(offer.pk, offer.master_id) for offer in offers])
+
+
+def redraw_rows(offers: Sequence[tuple[int, int]]) -> None:
+    """`redraw` for (offer id, master id)."""
+    rows = [(master, f'{{"offer_id": {offer}}}', edits_key(offer)) for offer, master in offers]
     outbox.enqueue_to_masters("offer", rows, lane=Lane.PERSONAL)

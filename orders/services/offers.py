@@ -10,17 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import SYSTEM, Actor
 from fieldservice.lib.errors import ConflictError, DomainError, NotFoundError
-from fieldservice.runtime import registry, wake
-from orders import metrics
+from fieldservice.runtime import wake
 from orders.enums import OfferState, OrderStatus, OrderType
 from orders.models import Offer, Order
-from orders.services import guarantee, history, lifecycle, offer_writer
+from orders.services import acceptance, guarantee, history, lifecycle, offer_writer
 from staff.enums import ShiftStatus
 from staff.models import Master
 from staff.selectors import block_reason
@@ -36,22 +35,14 @@ def accept(*, offer_id: int, actor: Actor, now: datetime | None = None) -> Order
     declined, withdrawn, limit, off_shift, blocked, changed.
     """
     with transaction.atomic():
-        offer, order, master = _lock(offer_id, actor)
+        ground = acceptance.lock(offer_id, actor.master_id or 0)
+        if ground is None or actor.kind != lifecycle.MASTER:
+            raise NotFoundError(_("There is no such offer."))
         now = now or timezone.now()
-        _refuse_closed(offer, order, now)
-        _refuse_unfit(master, offer, now)
-        offer_writer.close(offer, OfferState.ACCEPTED, now=now)
-        metrics.assigned(order, offer=offer, now=now)
-        lifecycle.assign(
-            order,
-            master_id=master.pk,
-            actor=actor,
-            reason="accepted_by_master",
-            now=now,
-            context={"offer_id": offer.pk, "round": offer.round_number},
-        )
-        offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="taken", now=now, keep=offer.pk)
-    return order
+        _refuse_closed(ground.offer, ground.order, now)
+        _refuse_unfit(ground.master, ground.offer, now)
+        acceptance.write(ground, actor=actor, now=now)
+    return ground.order
 
 
 def decline(*, offer_id: int, actor: Actor, now: datetime | None = None) -> None:
@@ -222,11 +213,7 @@ def _refuse_unfit(master: Master, offer: Offer, now: datetime) -> None:
         raise ConflictError(_("Start your shift first, then take the order."), code="off_shift")
     if master.shift_status == ShiftStatus.BREAK and (master.break_until is None or master.break_until > now):
         raise ConflictError(_("You are on a break: return to your shift first, then take the order."), code="off_shift")
-    limit = master.max_active_orders_override
-    limit = registry.get("max_active_orders") if limit is None else limit
-    active = Order.objects.filter(assigned_master_id=master.pk, status__in=OrderStatus.ACTIVE).aggregate(n=Count("*"))[
-        "n"
-    ]
+    active, limit = acceptance.load(master)
     if limit == 0:
         raise ConflictError(_("The office has set your limit to 0: you cannot take orders."), code="limit")
     if active >= limit:
