@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fieldservice.bench import accept, dispatch, harness, seed
+from fieldservice.bench import accept, dispatch, harness, offers, seed
 from fieldservice.bench.harness import Result
 
 
@@ -44,4 +44,9 @@ def _accept(options: dict[str, Any]) -> list[Result]:
     return accept.run(rivals=options["rivals"], count=options["orders"], runs=options["runs"])
 
 
-BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {"accept": _accept, "dispatch": _dispatch}
+BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {
+    "accept": _accept,
+    "dispatch": _dispatch,
+    "expiry": lambda options: offers.run_expiry(),
+    "offers": lambda options: offers.run(orders=options["orders"]),
+}
