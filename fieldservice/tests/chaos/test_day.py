@@ -1,0 +1,138 @@
+"""A working day in a few minutes, with everything killed that can be (goals: reliability).
+
+CHAOS_SECONDS (240) is how long orders come in, CHAOS_SEED what goes wrong and when.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+
+from fieldservice.outbox.models import Notification
+from fieldservice.runtime.models import Heartbeat
+from fieldservice.tests.chaos import checker
+from fieldservice.tests.chaos.people import Cast, MasterPlayer, Office, Player, everybody
+from fieldservice.tests.chaos.processes import Installation, until
+from fieldservice.tests.chaos.trouble import Trouble
+from finance.models import Commission
+from orders.enums import OrderStatus
+from orders.models import Offer, Order
+
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "240"))
+SEEDS = os.environ.get("CHAOS_SEED", "1").split(",")
+EVERY = float(os.environ.get("CHAOS_ORDER_EVERY", "2.5"))
+DRAIN = 300.0
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 900)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_with_kills(install: Callable[..., Installation], seed: str) -> None:
+    site = install()
+    cast = Cast()
+    site.start("worker", "beat", "master_bot", "admin_bot")
+    site.up()
+    counts: Counter[str] = Counter()
+    sandbox = site.sandbox(timeout=6)
+    players = everybody(sandbox, cast, seed=seed, counts=counts)
+    office, watch, trouble = Office(cast, seed=seed, every=EVERY), checker.Watch(), Trouble(site, seed=seed)
+    threads = [*players, office, watch, trouble]
+    trouble.faults()
+    try:
+        for thread in threads:
+            thread.start()
+        time.sleep(SECONDS)
+        for ended in (office, trouble):
+            ended.done.set()
+            ended.join(120)
+        calm_down(site, players)
+    finally:
+        for thread in threads:
+            thread.done.set()
+        for thread in threads:
+            thread.join(30)
+        tell(site, trouble, watch, office, counts, cast)
+    prove(site, cast, players, trouble, watch, office)
+
+
+def calm_down(site: Installation, players: list[Player]) -> None:
+    """Faults end, masters take everything; wait until nothing moves by itself any more."""
+    connections.close_all()  # this thread's was cut with the server
+    site.sandbox().faults.clear()
+    site.up()
+    for player in players:
+        if isinstance(player, MasterPlayer):
+            player.diligent = True
+    until(finished, DRAIN, "orders are still open")
+    for player in players:
+        player.done.set()
+        player.join(30)
+    until(lambda: not Notification.objects.filter(processed_at__isnull=True).exclude(event="alive").exists(), 90,
+          "the outbox is not empty")  # fmt: skip
+    time.sleep(6)  # a heartbeat of every process
+
+
+def finished() -> bool:
+    """Every order is closed, or with the logist for a reason no search can mend."""
+    open_ = Order.objects.exclude(status__in=OrderStatus.FINAL).exclude(escalation_reason="no_district")
+    return not open_.exists()
+
+
+def prove(
+    site: Installation, cast: Cast, players: list[Player], trouble: Trouble, watch: checker.Watch, office: Office
+) -> None:
+    """Nothing stuck, nothing doubled, nothing lost, everybody alive."""
+    errors = [error for error in (trouble.error, *(player.error for player in players)) if error]
+    assert not errors, errors
+    assert Order.objects.count() == len(office.keys)
+    assert checker.stuck() == []
+    assert checker.doubled_rows() == []
+    assert checker.wrong_winners() == []
+    assert checker.unsent() == []
+    people = [master.tg_user_id or 0 for master in cast.masters]
+    assert checker.missing_messages(site.sandbox(), people) == []
+    bot_kills = site.processes["master_bot"].kills
+    doubles = checker.double_messages(site.sandbox(), people)
+    assert doubles <= checker.cuts(site.sandbox()) + bot_kills  # a killed bot cuts the reply, too
+    assert watch.longest <= checker.LATE, f"order #{watch.order}"
+    for name in ("worker", "beat", "master_bot", "admin_bot"):
+        process = site.processes[name]
+        assert process.running, name
+        assert process.restarts >= 1, name
+    fresh = Heartbeat.objects.filter(name__in=("dispatch_tick", "master_bot", "admin_bot"))
+    ages = {beat.name: (time.time() - beat.beat_at.timestamp()) for beat in fresh}
+    assert len(ages) == 3
+    assert all(age < 15 for age in ages.values()), ages
+
+
+def tell(
+    site: Installation, trouble: Trouble, watch: checker.Watch, office: Office, counts: Counter[str], cast: Cast
+) -> None:
+    """The table of figures."""
+    people = [master.tg_user_id or 0 for master in cast.masters]
+    figures: dict[str, object] = {
+        "orders": Order.objects.count(),
+        "closed": Order.objects.filter(status=OrderStatus.CLOSED).count(),
+        "open": dict(Counter(Order.objects.exclude(status__in=OrderStatus.FINAL).values_list("status", flat=True))),
+        "offers": dict(Counter(Offer.objects.values_list("state", flat=True))),
+        "commissions": Commission.objects.count(),
+        "outbox": dict(Counter(str(o) for o in Notification.objects.values_list("outcome", flat=True))),
+        "blows": dict(trouble.counts),
+        "restarts": {p.name: p.restarts for p in site.processes.values()},
+        "exit codes": {p.name: p.codes for p in site.processes.values() if p.codes},
+        "longest delay, s": round(watch.longest, 1),
+        "looks without a database": watch.blind,
+        "orders entered again": office.refusals,
+        "cut replies": checker.cuts(site.sandbox()),
+        "double messages": checker.double_messages(site.sandbox(), people),
+        "people": dict(counts),
+    }
+    print()
+    for line in trouble.story:
+        print(" ", line)
+    for name, value in figures.items():
+        print(f"{name:>26}  {value}")
