@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "bots",
     "fieldservice.demo",
     "fieldservice.bench",
+    "fieldservice.simulation",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
