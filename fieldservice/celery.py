@@ -21,6 +21,7 @@ def timetable() -> dict[str, Any]:
     return {
         "orders.tasks.dispatch_tick": SettingInterval("distribution_tick_seconds"),
         "orders.tasks.sweep_offers": timedelta(seconds=5),
+        "orders.tasks.prune_decision_log": timedelta(hours=1),
         "staff.tasks.end_breaks": timedelta(seconds=30),
         "finance.tasks.mark_overdue": timedelta(minutes=1),
     }

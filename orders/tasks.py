@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from orders.dispatch import engine
+from orders.dispatch import engine, trace
 from orders.services import offers
 
 
@@ -19,6 +19,12 @@ def dispatch_tick() -> None:
 def nudge(city_id: int | None = None) -> None:
     """An event: an order is ready, or a master of the city became free."""
     engine.nudge(city_id=city_id)
+
+
+@shared_task
+def prune_decision_log() -> None:
+    """Every hour: the decision log keeps as many days as the setting says."""
+    trace.prune(now=timezone.now())
 
 
 @shared_task

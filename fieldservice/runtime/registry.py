@@ -117,6 +117,7 @@ KEYS: dict[str, Key] = {
         ),
         Key("max_active_orders", "INT", lambda: 5, _t("Active orders per master"), 0, 50),
         Key("distribution_log_topn", "INT", lambda: 10, _t("Dispatch: candidates in the log"), 0, 50),
+        Key("decision_log_days", "INT", lambda: 14, _t("Dispatch: days the decision log is kept"), 1, 365),
         Key("citywide_fallback", "BOOL", lambda: True, _t("Dispatch: whole city when the district is empty")),
         Key("working_hours_start", "TIME", _env("WORKDAY_START"), _t("Working window from")),
         Key("working_hours_end", "TIME", _env("WORKDAY_END"), _t("Working window to")),

@@ -49,13 +49,26 @@ def tick(*, now: datetime | None = None, rng: Random | None = None) -> Report:
     now = now or timezone.now()
     config, report = load_config(), Report()
     report.expired = len(offers.expire_due(now=now))
-    for order_id in deferred.due(now=now):
-        if _guarded(report, order_id, now, partial(deferred.wake, order_id, now=now)):
-            report.woken.append(order_id)
+    _wake(report, now=now)
     report.escalated_to_admins = _alert_admins(report, config=config, now=now)
     serve_due(report, config=config, now=now, rng=rng)
     heartbeats.beat("dispatch_tick", now=now, decisions=len(report.decisions), expired=report.expired)
     return report
+
+
+def _wake(report: Report, *, now: datetime) -> None:
+    """Deferred orders whose time has come; where a batch fails, one by one, and only the guilty one is set aside."""
+    looked = 1
+    while looked:
+        try:
+            woken, looked = deferred.wake_many(now=now, skip=report.set_aside)
+            report.woken += woken
+        except Exception:
+            log.exception("dispatch_wake_failed")
+            for order_id in deferred.due(now=now):
+                if _guarded(report, order_id, now, partial(deferred.wake, order_id, now=now)):
+                    report.woken.append(order_id)
+            return
 
 
 def _alert_admins(report: Report, *, config: Config, now: datetime) -> list[int]:

@@ -11,11 +11,12 @@ import logging
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
+from fieldservice.runtime import registry
 from orders.dispatch.pools import Pool
 from orders.dispatch.values import Candidate, Decision, LeftOut, Outcome
 from orders.models import DispatchDecision, DispatchTrace
@@ -34,6 +35,11 @@ INSERT INTO dispatch_decisions(batch_id, decided_at, order_id, search_number, ro
 SELECT batch.id, %(now)s, o, s, r, e, m, c, d::jsonb FROM batch,
        unnest(%(order)s::int[], %(search)s::int[], %(round)s::int[], %(outcome)s::text[], %(master)s::int[],
               %(candidates)s::int[], %(details)s::text[]) AS t(o, s, r, e, m, c, d)"""
+
+#: the foreign keys take traces and decisions along
+PRUNE = """
+DELETE FROM dispatch_batches WHERE id = ANY(ARRAY(
+    SELECT id FROM dispatch_batches WHERE decided_at < %s ORDER BY decided_at LIMIT %s FOR UPDATE SKIP LOCKED))"""
 
 
 def line(decision: Decision) -> str:
@@ -113,6 +119,19 @@ def left_out(decision: DispatchDecision) -> dict[LeftOut, tuple[int, ...]]:
     found[LeftOut.DISTRICT] = found.get(LeftOut.DISTRICT, set()) - found.get(LeftOut.SKILL, set())
     chosen = set(details.get("masters", ()))
     return {reason: tuple(sorted(ids - chosen)) for reason, ids in found.items() if ids - chosen}
+
+
+def prune(*, now: datetime, chunk: int = 500) -> int:
+    """Forget batches that are older than the setting allows, a few at a time; returns how many."""
+    before = now - timedelta(days=registry.get("decision_log_days"))
+    gone = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(PRUNE, [before, chunk])
+            deleted = cursor.rowcount
+        gone += deleted
+        if deleted < chunk:
+            return gone
 
 
 def pack(ids: Iterable[int]) -> bytes:

@@ -5,11 +5,13 @@ Lock order everywhere: Order → Offer → Commission → Master. `lock()` an or
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -54,6 +56,20 @@ TRANSITIONS: dict[tuple[str, str], frozenset[str]] = {
         for source in (S.CREATED, S.SEARCHING, S.GUARANTEE, S.DEFERRED, S.ASSIGNED, S.EN_ROUTE, S.WORKING)
     },
 }
+#: what `begin_search` writes, for many: the same columns as NEW_SEARCH and CALM, version and history as in `move`
+BEGIN_SEARCH = """
+WITH before AS (SELECT id, status FROM orders WHERE id = ANY(%(ids)s) AND status IN ('CREATED', 'DEFERRED')),
+begun AS (
+    UPDATE orders o
+       SET status = (CASE WHEN o.type = 'GUARANTEE' THEN 'GUARANTEE' ELSE 'SEARCHING' END)::order_status,
+           version = o.version + 1, updated_at = %(now)s, dispatch_at = %(now)s, search_started_at = %(now)s,
+           dispatch_round = 0, rounds_limit = NULL, dispatch_error = NULL,
+           dist_escalated_logist_at = NULL, dist_escalated_admin_at = NULL, escalation_logist_notified_at = NULL,
+           escalation_admin_notified_at = NULL, escalation_reason = NULL
+      FROM before WHERE o.id = before.id RETURNING o.id, before.status AS before, o.status AS after)
+INSERT INTO order_status_history(order_id, from_status, to_status, reason, actor_type, created_at, context)
+SELECT id, before, after, %(reason)s, %(actor)s::actor_type, %(now)s, %(context)s::jsonb FROM begun
+RETURNING order_id"""
 #: a new search: nobody was asked yet, no round is used, no escalation is open
 NEW_SEARCH: dict[str, Any] = {"dispatch_round": 0, "rounds_limit": None, "dispatch_error": None}
 CALM: dict[str, Any] = {
@@ -143,6 +159,17 @@ def begin_search(order: Order, *, actor: Actor, reason: str, now: datetime, **ch
     """A locked order enters search, due at once. An escalation from before is over."""
     fresh = {"dispatch_at": now, "search_started_at": now} | NEW_SEARCH | CALM
     return move(order, search_status(order), actor=actor, reason=reason, now=now, **(fresh | changes))
+
+
+def begin_search_many(order_ids: Sequence[int], *, actor: Actor, reason: str, now: datetime) -> list[int]:
+    """`begin_search` for many locked orders that wait (CREATED, DEFERRED), in one statement; returns their ids."""
+    if not order_ids:
+        return []
+    context = json.dumps({"via": actor.via} if actor.via else {})
+    params: dict[str, Any] = {"ids": list(order_ids), "now": now, "reason": reason, "actor": actor.type, "context": context}
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN_SEARCH, params)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def assign(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldservice.runtime.models import Setting
 from orders.dispatch import engine, trace
 from orders.dispatch.decide import decide
 from orders.dispatch.values import Candidate, Config, Decision, DueOrder, LeftOut, Outcome, Snapshot
-from orders.models import DispatchBatch, DispatchDecision
+from orders.models import DispatchBatch, DispatchDecision, DispatchTrace
 from orders.tests.factories import OrderFactory
 from staff.tests.factories import MasterFactory
 
@@ -95,3 +97,19 @@ def test_a_decision_from_before_the_compact_log_is_read_too():
 )
 def test_waiting_and_the_same_dead_end_are_no_news(outcome, escalated, kept):
     assert trace.worth_keeping(Decision(replace(ORDER, escalated=escalated), outcome)) is kept
+
+
+@pytest.mark.django_db
+def test_the_log_keeps_as_many_days_as_the_setting_says():
+    now = timezone.now()
+    order = OrderFactory()
+    for days in (0, 6, 8, 20):
+        batch = DispatchBatch.objects.create(decided_at=now - timedelta(days=days))
+        DispatchTrace.objects.create(batch=batch, city=order.city, reason="skill", masters=trace.pack([1]))
+        DispatchDecision.objects.create(
+            order=order, batch=batch, decided_at=batch.decided_at, search_number=1, round_number=days, outcome="offered"
+        )
+    Setting.objects.create(key="decision_log_days", value="7")
+    assert trace.prune(now=now, chunk=1) == 2
+    assert set(DispatchDecision.objects.values_list("round_number", flat=True)) == {0, 6}
+    assert DispatchTrace.objects.count() == 2
