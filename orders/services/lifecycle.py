@@ -166,9 +166,9 @@ def begin_search_many(order_ids: Sequence[int], *, actor: Actor, reason: str, no
     if not order_ids:
         return []
     context = json.dumps({"via": actor.via} if actor.via else {})
-    params: dict[str, Any] = {"ids": list(order_ids), "now": now, "reason": reason, "actor": actor.type, "context": context}
+    params: dict[str, Any] = {"ids": list(order_ids), "now": now, "reason": reason, "actor": actor.type}
     with connection.cursor() as cursor:
-        cursor.execute(BEGIN_SEARCH, params)
+        cursor.execute(BEGIN_SEARCH, params | {"context": context})
         return [row[0] for row in cursor.fetchall()]
 
 

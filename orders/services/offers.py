@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -34,6 +34,16 @@ def accept(*, offer_id: int, actor: Actor, now: datetime | None = None) -> Order
     Raises ConflictError whose sentence is the true reason; its `code` is one of expired, already_yours, taken,
     declined, withdrawn, limit, off_shift, blocked, changed.
     """
+    try:
+        return _accept(offer_id, actor, now)
+    except IntegrityError:
+        # an accepted offer of an order that searches: an import brought it, and nobody could take the order ever
+        if not _void_strays(offer_id):
+            raise
+        return _accept(offer_id, actor, now)
+
+
+def _accept(offer_id: int, actor: Actor, now: datetime | None) -> Order:
     with transaction.atomic():
         ground = acceptance.lock(offer_id, actor.master_id or 0)
         if ground is None or actor.kind != lifecycle.MASTER:
@@ -43,6 +53,15 @@ def accept(*, offer_id: int, actor: Actor, now: datetime | None = None) -> Order
         _refuse_unfit(ground.master, ground.offer, now)
         acceptance.write(ground, actor=actor, now=now)
     return ground.order
+
+
+def _void_strays(offer_id: int) -> bool:
+    with transaction.atomic():
+        order = lifecycle.lock(Offer.objects.values_list("order_id", flat=True).get(pk=offer_id))
+        if order.status not in OrderStatus.SEARCH:
+            return False
+        strays = order.offers.select_for_update(no_key=True).filter(state=OfferState.ACCEPTED)
+        return strays.update(state=OfferState.CANCELED, close_reason="withdrawn") > 0
 
 
 def decline(*, offer_id: int, actor: Actor, now: datetime | None = None) -> None:

@@ -18,7 +18,7 @@ from geo.selectors import find_city, find_district, find_street
 from orders.enums import Category
 from orders.models import Order
 from orders.services import intake
-from orders.services.schedule import parse_choice
+from orders.services.schedule import TooLateForToday, parse_choice
 from orders.services.window import load_window
 
 TEXTS = ("house", "apartment", "address_comment", "client_name", "description", "external_key")
@@ -45,6 +45,8 @@ class Command(BaseCommand):
         try:
             values = _from_stdin() if options["stdin"] else {name: options[name] for name in FIELDS}
             order = _create(values)
+        except TooLateForToday as error:
+            raise CommandError(f"{error} " + _("Add --confirm-late to take it.")) from error
         except DomainError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_shown(order, as_json=options["json"]))
