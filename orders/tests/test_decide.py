@@ -261,7 +261,7 @@ def able(snapshot: Snapshot, asked: DueOrder, free: Counter, *, district: bool) 
     }  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(snapshots, configs, st.integers(0, 5))
 def test_whatever_the_world_the_rules_hold(snapshot, config, seed):
     decisions = decide(snapshot, config, NOW, Random(seed))

@@ -64,6 +64,14 @@ class TestAccept:
         assert (rival.state, rival.close_reason) == ("CANCELED", "taken")
         assert redrawn() == {rival.pk}
 
+    def test_an_accepted_offer_from_an_import_does_not_stand_in_the_way(self):
+        offer = OfferFactory()
+        stray = OfferFactory(order=offer.order, state="ACCEPTED")
+        order = offers.accept(offer_id=offer.pk, actor=as_master(offer.master))
+        stray.refresh_from_db()
+        assert (order.assigned_master_id, stray.state) == (offer.master_id, "CANCELED")
+        assert OrderStatusHistory.objects.count() == 1
+
     def test_the_escalation_ends(self):
         order = OrderFactory(dist_escalated_logist_at=timezone.now(), escalation_reason="no_candidates")
         offer = OfferFactory(order=order)
