@@ -120,7 +120,8 @@ class TestWrongOptions:
         with time_machine.travel(NOON.replace(hour=19, minute=30), tick=False):
             options = ["--city=Новые Дворы", "--phone=89991234567", "--category=WINDOWS"]
             assert refused(*options) == (
-                "It is too late for today. Confirm tomorrow 10:00–13:00, or choose another slot."
+                "It is too late for today. Confirm tomorrow 10:00–13:00, or choose another slot. "
+                "Add --confirm-late to take it."
             )
             assert "Deferred, tomorrow 10:00–13:00" in run(*options, "--confirm-late")
 
