@@ -99,7 +99,7 @@ class Explanation:
         for event in self.master if self.now else self.events:
             yield f"{self.clock.show(event.at)}  {event.text}"
             yield from (f"    {line}" for line in event.more)
-        yield self.now or self.next
+        yield from (line for line in (self.now, self.next) if line)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -207,7 +207,8 @@ def _events(story: Story) -> list[Event]:
     found = [_changed(story, row) for row in story.history if row.reason not in TOLD_BY_OFFERS]
     found += [_decided(story, decision) for decision in story.decisions]
     found += [_offered(story, offer) for offer in story.offers if offer.is_manual or not _decision_of(story, offer)]
-    return sorted(found, key=lambda event: event.at)
+    # a notice follows the decision it came from
+    return sorted(found, key=lambda e: (e.at, str(e.values.get("reason")).startswith("distribution_escalate")))
 
 
 def _changed(story: Story, row: OrderStatusHistory) -> Event:

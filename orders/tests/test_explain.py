@@ -107,6 +107,7 @@ def test_rounds_used_up_then_staff(order, district):
     told = text(order)
     assert "declined, after 34 seconds" in told
     assert "nobody was asked: all rounds are used up." in told
+    assert told.index("nobody was asked") < told.index("escalated to a logist")
     assert "escalated to a logist: all rounds are used up (Dispatch)." in told
     assert "Waits for staff, because all rounds are used up. Admins are told today 14:13:20." in told
     tick(900)
@@ -184,7 +185,7 @@ def test_ranked_lower_says_by_what(order, district):
     told = why(order, second)
     assert "ranked number 2: no vehicle, average check 0, rating 5.0; Master 1" in told
     assert "came first by the vehicle" in told
-    assert "may be asked: nothing stands in the way." in told
+    assert "may be asked: nothing stands in the way.\nNext: Master 1" in told
 
 
 @pytest.mark.parametrize(
