@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_specification():
         "escalate_to_admin_after_min": 10,
         "max_active_orders": 5,
         "distribution_log_topn": 10,
+        "decision_log_days": 14,
         "citywide_fallback": True,
         "working_hours_start": time(10),
         "working_hours_end": time(20),
