@@ -151,7 +151,7 @@ def open_page(browser, url: str, width: int, height: int, locale: str = "ru-RU")
 
 @pytest.mark.browser
 def test_a_person_plays_on_a_wide_screen(sb, sandbox, browser, robots):
-    for spec in ("5001:Алексей Морозов:master", "5002:Irina:master:en", "5003:Мария Логист:admin"):
+    for spec in ("5001:Мастер Первый:master", "5002:Second master:master:en", "5003:Логист:admin"):
         sb.call(lambda world, spec=spec: add_preset_person(world, spec))
     master, _ = robots(sb)
     page = open_page(browser, sb.url, 1440, 900)
