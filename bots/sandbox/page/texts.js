@@ -4,7 +4,7 @@ const WORDS = {
   en: {
     title: "Telegram sandbox",
     how: "Each phone is a person talking to a real bot. Press Start, type, tap the buttons.",
-    add: "+ Person", newPerson: "A new person", name: "Name", nameHint: "Ivan Petrov", language: "Language of the app",
+    add: "+ Person", newPerson: "A new person", name: "Name", nameHint: "Master One", language: "Language of the app",
     bot: "Opens the bot", create: "Add a phone", cancel: "Cancel", ok: "OK",
     start: "START", restart: "UNBLOCK AND START", message: "Message", send: "Send", menu: "Menu", attach: "Attach",
     online: "bot, online", offline: "bot is not running", typing: "typing…", uploading: "sending a file…",
@@ -27,7 +27,7 @@ const WORDS = {
   ru: {
     title: "Песочница Telegram",
     how: "Каждый телефон — человек в разговоре с настоящим ботом. Нажмите «Старт», пишите, жмите кнопки.",
-    add: "+ Человек", newPerson: "Новый человек", name: "Имя", nameHint: "Иван Петров", language: "Язык приложения",
+    add: "+ Человек", newPerson: "Новый человек", name: "Имя", nameHint: "Мастер Первый", language: "Язык приложения",
     bot: "Откроет бота", create: "Добавить телефон", cancel: "Отмена", ok: "ОК",
     start: "СТАРТ", restart: "РАЗБЛОКИРОВАТЬ", message: "Сообщение", send: "Отправить", menu: "Меню", attach: "Прикрепить",
     online: "бот, на связи", offline: "бот не запущен", typing: "печатает…", uploading: "отправляет файл…",
