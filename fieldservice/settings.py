@@ -98,10 +98,18 @@ DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 _redis = env.url("REDIS_URL", "", "redis", "rediss", "unix")
 REDIS_FSM_URL = _redis or embedded.redis_url(1)
+# a Redis that is away, or takes connections and never answers, must not hold up the people who wait for an answer
+REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis or embedded.redis_url(2)}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _redis or embedded.redis_url(2),
+        "OPTIONS": REDIS_TIMEOUTS,
+    }
 }
 CELERY_BROKER_URL = _redis or embedded.celery_url(0)
+# of a wake-up, which the tick makes up for: no retries (they took 6 s of the web request that created an order)
+WAKE_TRANSPORT_OPTIONS = {"max_retries": 0, **REDIS_TIMEOUTS}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
@@ -149,6 +157,8 @@ GUARANTEE_COMPANY_PAYMENT = env.money("GUARANTEE_COMPANY_PAYMENT", "2500")
 WORKDAY_START = env.clock("WORKDAY_START", "10:00")
 WORKDAY_END = env.clock("WORKDAY_END", "20:00")
 ASAP_LATE_THRESHOLD = env.clock("ASAP_LATE_THRESHOLD", "19:30")
+if WORKDAY_START >= WORKDAY_END:
+    raise ImproperlyConfigured("WORKDAY_START: must be earlier than WORKDAY_END.")
 ACCESS_CODE_TTL_HOURS = env.integer("ACCESS_CODE_TTL_HOURS", 24, 1, 720)
 OVERDUE_WATCHDOG_MIN = env.integer("OVERDUE_WATCHDOG_MIN", 10, 1, 60)
 
