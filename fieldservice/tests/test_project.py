@@ -155,6 +155,7 @@ def test_a_production_set_up_passes_django_s_own_checks():
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY: not set; expected 50 or more random characters"),
         ({"DATABASE_URL": "mysql://app:hunter2@db/x"}, "DATABASE_URL: its value is not valid; expected postgres://"),
+        ({"WORKDAY_START": "20:00"}, "WORKDAY_START: must be earlier than WORKDAY_END."),
         ({"MASTER_BOT_TOKEN": "hunter2"}, "MASTER_BOT_TOKEN: its value is not valid; expected a bot token"),
         (
             {"DISTRIBUTION_ROUNDS": "many"},
