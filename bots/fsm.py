@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from aiogram.fsm.context import FSMContext
-from aiogram.fsm.storage.base import DefaultKeyBuilder
+from aiogram.fsm.storage.base import DefaultKeyBuilder, StorageKey
 from aiogram.fsm.storage.redis import RedisStorage
 from django.conf import settings
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from bots.screens import Screen
 from bots.visit import KEEP, Dialog, Reply, Visit
 
+log = logging.getLogger(__name__)
 IDLE_SECONDS = 30 * 60
 #: an expired dialog stays known for a week: the notice comes with the person's next message
 FORGET_SECONDS = 7 * 24 * 3600
 PREFIX = "fsm"
 #: bookkeeping beside the answers
 AT, PROMPT = "_at", "_prompt"
+#: the state of a person while Redis is away: nobody knows whether there is a dialog
+AWAY = "?"
 
 #: None: the message is no answer to this question, nor a wrong one
 Take = Callable[[Visit], Reply | None]
@@ -60,12 +67,29 @@ def step(name: str, *, ask: Ask) -> Callable[[F], F]:
     return register
 
 
+class Dialogs(RedisStorage):
+    """Redis being away ends dialogs, not work: a tap on «Accept» needs no dialog."""
+
+    async def get_state(self, key: StorageKey) -> str | None:
+        """The step; AWAY while Redis does not answer."""
+        try:
+            return await super().get_state(key)
+        except (RedisError, OSError) as error:
+            log.warning("dialogs_away", extra={"error": type(error).__name__})
+            return AWAY
+
+
 def storage() -> RedisStorage:
     """Dialogs of all bots, in the Redis of REDIS_FSM_URL."""
     # one person may use both bots: their dialogs are apart
     keys = DefaultKeyBuilder(prefix=PREFIX, with_bot_id=True)
-    return RedisStorage.from_url(
-        settings.REDIS_FSM_URL, key_builder=keys, state_ttl=FORGET_SECONDS, data_ttl=FORGET_SECONDS
+    return Dialogs.from_url(
+        settings.REDIS_FSM_URL,
+        # one more try for a connection that was cut; redis-py's own three with pauses took ten seconds of every tap
+        connection_kwargs={**settings.REDIS_TIMEOUTS, "retry": Retry(NoBackoff(), 1)},
+        key_builder=keys,
+        state_ttl=FORGET_SECONDS,
+        data_ttl=FORGET_SECONDS,
     )
 
 
@@ -78,11 +102,11 @@ async def load(state: FSMContext, name: str | None) -> Stored | None:
     return Stored(Dialog(name, data), prompt, time.time() - at > IDLE_SECONDS)
 
 
-async def save(state: FSMContext, reply: Reply, *, running: bool, prompt: int | None) -> None:
-    """Remember the question asked by `reply`, or forget the one that ended."""
+async def save(state: FSMContext, reply: Reply, *, was: str | None, prompt: int | None) -> None:
+    """Remember the question asked by `reply`, or forget the one that ended. `was`: the state before."""
     if isinstance(reply.dialog, Dialog):
         # data first: a state without its data would be a dialog without answers
         await state.set_data({**reply.dialog.data, AT: time.time(), PROMPT: prompt})
         await state.set_state(reply.dialog.step)
-    elif running and reply.dialog is not KEEP:
+    elif was not in (None, AWAY) and reply.dialog is not KEEP:
         await state.clear()

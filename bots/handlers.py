@@ -69,7 +69,7 @@ class Desk:
         facts = Facts(query.from_user, _running(stored), message_id=message.message_id if message else None)
         reply = await self._run(self._tapped, facts, query.data or "")
         shown = await _show(bot, reply, facts)
-        await fsm.save(state, reply, running=raw_state is not None, prompt=shown)
+        await fsm.save(state, reply, was=raw_state, prompt=shown)
         await wire.answer(bot, query.id, **_toast(reply))
 
     def _tapped(self, facts: Facts, data: str) -> Reply:
@@ -91,12 +91,14 @@ class Desk:
             return
         stored = await fsm.load(state, raw_state)
         facts = Facts(message.from_user, _running(stored), incoming=media.read(message))
+        if raw_state == fsm.AWAY and not facts.incoming.text.startswith("/"):
+            raise RuntimeError("this may be an answer, and nobody knows to what")
         reply = await self._run(self._written, facts, bool(stored and stored.expired))
         shown = await _show(bot, _loud(reply), facts)
         if shown and stored:
             await _strip(bot, facts.user.id, stored.prompt)
         prompt = shown or (stored.prompt if stored else None)
-        await fsm.save(state, reply, running=raw_state is not None, prompt=prompt)
+        await fsm.save(state, reply, was=raw_state, prompt=prompt)
 
     def _written(self, facts: Facts, expired: bool) -> Reply:
         visit = facts.visit(self.spec)

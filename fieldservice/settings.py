@@ -96,10 +96,10 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 # JIT pays off in reports that run for seconds; it costs 40 ms in every dispatch batch
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
-_redis = env.url("REDIS_URL", "", "redis", "rediss", "unix")
+_redis = env.url("REDIS_URL", "", "redis", "rediss")
 REDIS_FSM_URL = _redis or embedded.redis_url(1)
 # a Redis that is away, or takes connections and never answers, must not hold up the people who wait for an answer
-REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 3}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -177,6 +177,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 if not DEBUG and "postgres" not in embedded.needed():
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # load balancers ask by plain HTTP
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery.schedules import schedule
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from fieldservice.runtime import registry
 
@@ -26,4 +26,5 @@ class SettingInterval(schedule):
             self.run_every = timedelta(seconds=registry.get(self.key))
         except DatabaseError:
             log.warning("beat_setting_unread", extra={"key": self.key})
+            close_old_connections()  # nobody else does it in the beat: a connection that was cut would stay cut
         return super().is_due(last_run_at)

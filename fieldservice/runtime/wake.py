@@ -6,7 +6,9 @@ import logging
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
+from kombu.pools import producers
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +19,17 @@ def after_commit(task: str, **kwargs: Any) -> None:
     def send() -> None:
         # Redis may be down: the order is safe in its table, the tick will find it
         try:
-            current_app.send_task(task, kwargs=kwargs, expires=60, retry=False)
+            with producers[_connection()].acquire(block=True, timeout=1) as producer:
+                current_app.send_task(task, kwargs=kwargs, expires=60, retry=False, producer=producer)
         except Exception:
             log.warning("wake_failed", extra={"task": task}, exc_info=True)
 
     transaction.on_commit(send, robust=True)
+
+
+def _connection() -> Any:
+    """Impatient, unlike the workers' own: `retry=False` still connects again and again, for seconds."""
+    return current_app.connection_for_write(transport_options=settings.WAKE_TRANSPORT_OPTIONS)
 
 
 def dispatch(city_id: int | None = None) -> None:

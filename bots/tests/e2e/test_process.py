@@ -94,21 +94,28 @@ def test_a_lost_database_connection_heals(bots: Running, telegram: SandboxClient
     worker.chat.sees("still here")
 
 
-def test_redis_away_is_told(bots: Running, telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_away_ends_dialogs_not_work(
+    bots: Running, telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from aiogram.fsm.storage.redis import RedisStorage
     from redis.exceptions import ConnectionError as Lost
 
     worker = master(telegram)
 
-    async def lost(self: Any, key: Any) -> None:
+    async def lost(self: Any, *args: Any, **kwargs: Any) -> None:
         raise Lost
 
-    monkeypatch.setattr(RedisStorage, "get_state", lost)
-    worker.chat.sends("/menu")
+    for name in ("get_state", "set_state", "get_data", "set_data"):
+        monkeypatch.setattr(RedisStorage, name, lost)
+    worker.chat.presses("End shift")  # what needs no dialog goes on
+    worker.chat.sees("You are off shift")
+    worker.chat.sends("3500")  # this may be an answer
     worker.chat.sees("Something went wrong")
-    monkeypatch.undo()
     worker.chat.sends("/menu")
-    worker.chat.sees("You are on shift", fresh=True)
+    worker.chat.sees("You are off shift", fresh=True)
+    monkeypatch.undo()
+    worker.chat.presses("Start shift")
+    worker.chat.sees("You are on shift")
 
 
 def test_telegram_down_while_answering_loses_no_work(bots: Running, telegram: SandboxClient) -> None:
