@@ -193,7 +193,7 @@ step "texts" python manage.py texts --compile
 say "Starting …"
 env "$mark" "$VENV/bin/honcho" start --no-colour -f ops/Procfile.demo -e /dev/null "${processes[@]}" >>"$log" 2>&1 9>&- &
 honcho=$!
-python manage.py seed_demo --logins >"$DEMO_HOME/logins.txt" 2>>"$log" || fail "The demo logins could not be read; see $log."
+(umask 077 && python manage.py seed_demo --logins >"$DEMO_HOME/logins.txt") 2>>"$log" || fail "The demo logins could not be read; see $log."
 ready_when=(--web "$web_url")
 [[ -z $SANDBOX_URL ]] || ready_when+=(--sandbox "$SANDBOX_URL" --bots 2)
 tools wait --pid "$honcho" --seconds 120 "${ready_when[@]}" || {

@@ -16,12 +16,13 @@ from fieldservice.lib.localtime import format_moment, format_timeslot_local, zon
 from fieldservice.lib.money import show_money
 from fieldservice.lib.phones import show_phone
 from geo.models import City
+from orders import words as order_words
 from orders.models import Order
 
 register = template.Library()
 register.filter("phone", show_phone)
-register.filter("escalation", words.escalation)
-register.filter("history", words.history)
+register.filter("escalation", order_words.escalation)
+register.filter("history", order_words.history)
 register.filter("block_reason", words.block)
 
 

@@ -15,7 +15,9 @@ from unfold.decorators import display
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.phones import show_phone
+from orders import words
 from orders.admin.forms import NewOrderForm
+from orders.dispatch import trace
 from orders.enums import OrderStatus
 from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
 from orders.services import intake
@@ -50,6 +52,7 @@ class ReadOnlyInline(TabularInline):
 
 class HistoryInline(ReadOnlyInline):
     model = OrderStatusHistory
+    hide_title = True
     fields = readonly_fields = (
         "created_at",
         "from_status",
@@ -57,16 +60,21 @@ class HistoryInline(ReadOnlyInline):
         "actor_type",
         "changed_by_staff",
         "changed_by_master",
-        "reason",
+        "said",
     )
     ordering = ("-created_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderStatusHistory]:
         return super().get_queryset(request).select_related("changed_by_staff", "changed_by_master")
 
+    @display(description=_("reason"))
+    def said(self, row: OrderStatusHistory) -> str:
+        return words.history(row.reason)
+
 
 class OfferInline(ReadOnlyInline):
     model = Offer
+    hide_title = True
     fields = readonly_fields = (
         "master",
         "round_number",
@@ -85,11 +93,21 @@ class OfferInline(ReadOnlyInline):
 
 class DecisionInline(ReadOnlyInline):
     model = DispatchDecision
-    fields = readonly_fields = ("decided_at", "round_number", "outcome", "master", "candidates_count", "details")
+    hide_title = True
+    fields = readonly_fields = ("decided_at", "round_number", "said", "master", "candidates_count", "left_out")
     ordering = ("-decided_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DispatchDecision]:
         return super().get_queryset(request).select_related("master")
+
+    @display(description=_("outcome"))
+    def said(self, row: DispatchDecision) -> str:
+        return words.outcome(row.outcome)
+
+    @display(description=_("left out"))
+    def left_out(self, row: DispatchDecision) -> str:
+        """How many for which reason; names and more: `manage.py explain`."""
+        return ", ".join(f"{words.left_out(reason)}: {len(ids)}" for reason, ids in trace.left_out(row).items()) or "—"
 
 
 @admin.register(Order)

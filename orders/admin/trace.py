@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
+from orders import words
 from orders.models import Attachment, DispatchDecision, DistributionMetric, Offer, OrderStatusHistory
 from staff.scoped_admin import ReadOnlyAdmin
 
@@ -20,19 +23,27 @@ class OfferAdmin(ReadOnlyAdmin):
 @admin.register(OrderStatusHistory)
 class HistoryAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
-    list_display = ("created_at", "order", "from_status", "to_status", "actor_type", "reason")
+    list_display = ("created_at", "order", "from_status", "to_status", "actor_type", "said")
     list_select_related = ("order",)
     list_filter = ("to_status", "actor_type")
     ordering = ("-id",)
+
+    @display(description=_("reason"))
+    def said(self, row: OrderStatusHistory) -> str:
+        return words.history(row.reason)
 
 
 @admin.register(DispatchDecision)
 class DispatchDecisionAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
-    list_display = ("decided_at", "order", "round_number", "outcome", "master", "candidates_count")
+    list_display = ("decided_at", "order", "round_number", "said", "master", "candidates_count")
     list_select_related = ("order", "master")
     list_filter = ("outcome",)
     ordering = ("-id",)
+
+    @display(description=_("outcome"))
+    def said(self, row: DispatchDecision) -> str:
+        return words.outcome(row.outcome)
 
 
 @admin.register(DistributionMetric)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.runtime import registry
+from orders import words
 from orders.dispatch import trace
 from orders.dispatch.values import LeftOut, Outcome
 from orders.enums import OfferState, OrderStatus
@@ -24,47 +25,11 @@ from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
 from staff.models import Master
 
 NAMES = 10
-ESCALATION = {
-    Outcome.NO_CANDIDATES: gettext_lazy("no free master with this skill"),
-    Outcome.ROUNDS_USED_UP: gettext_lazy("all rounds are used up"),
-    Outcome.NO_DISTRICT: gettext_lazy("the order has no district"),
-    Outcome.NO_CATEGORY: gettext_lazy("no skill for this category"),
-}
-REASONS = {
-    LeftOut.NOT_VERIFIED: gettext_lazy("not approved"),
-    LeftOut.INACTIVE: gettext_lazy("switched off"),
-    LeftOut.BLOCKED: gettext_lazy("blocked"),
-    LeftOut.UNREACHABLE: gettext_lazy("unreachable in Telegram"),
-    LeftOut.OFF_SHIFT: gettext_lazy("off shift"),
-    LeftOut.ON_BREAK: gettext_lazy("on a break"),
-    LeftOut.SKILL: gettext_lazy("without the skill"),
-    LeftOut.DISTRICT: gettext_lazy("serves other districts"),
-    LeftOut.LIMIT: gettext_lazy("no free place"),
-    LeftOut.ASKED: gettext_lazy("asked already in this search"),
-}
 CLOSED_BECAUSE = {
     "taken": gettext_lazy("another master took the order"),
     "withdrawn": gettext_lazy("withdrawn by the office"),
     "order_canceled": gettext_lazy("the order was canceled"),
     "undeliverable": gettext_lazy("the message could not be delivered"),
-}
-HISTORY = {
-    "accepted_by_master": gettext_lazy("accepted by the master"),
-    "activated_by_admin": gettext_lazy("search started by the office"),
-    "commission_paid": gettext_lazy("the commission is paid"),
-    "created_by_staff": gettext_lazy("created by the office"),
-    "deferred_wakeup": gettext_lazy("the time of the visit has come"),
-    "distribution_escalate_admin": gettext_lazy("escalated to an admin"),
-    "distribution_escalate_logist": gettext_lazy("escalated to a logist"),
-    "guarantee_completed": gettext_lazy("guarantee visit done"),
-    "manual_assign": gettext_lazy("assigned by the office"),
-    "master_en_route": gettext_lazy("the master is on the way"),
-    "master_uploaded_act": gettext_lazy("act handed in"),
-    "master_working": gettext_lazy("the master is on site"),
-    "offered_by_staff": gettext_lazy("offered by the office"),
-    "outside_working_hours": gettext_lazy("outside working hours"),
-    "search_again": gettext_lazy("new search"),
-    "search_started": gettext_lazy("search started"),
 }
 #: their offers tell it
 TOLD_BY_OFFERS = frozenset({"offer_declined", "offer_undeliverable"})
@@ -213,7 +178,7 @@ def _events(story: Story) -> list[Event]:
 
 def _changed(story: Story, row: OrderStatusHistory) -> Event:
     who = row.changed_by_staff or row.changed_by_master or row.get_actor_type_display()
-    said = str(HISTORY.get(row.reason or "", row.reason or ""))
+    said = words.history(row.reason)
     if row.reason == "distribution_escalate_logist":
         said += f": {why(row.context.get('reason'))}"
     text = said if row.from_status == row.to_status else f"{row.get_to_status_display()}: {said}"
@@ -282,12 +247,12 @@ def shown_values(row: Sequence[Any]) -> str:
 
 
 def _line(story: Story, reason: LeftOut, ids: Sequence[int]) -> str:
-    return f"{REASONS[reason]}: {len(ids)} — {story.named(ids)}"
+    return f"{words.left_out(reason)}: {len(ids)} — {story.named(ids)}"
 
 
 def why(reason: str | None) -> str:
     """Why nobody was asked, in words."""
-    return str(ESCALATION[Outcome(reason)]) if reason in ESCALATION else reason or ""
+    return words.escalation(reason) if reason else ""
 
 
 # --- offers ----------------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.runtime import registry
+from orders import words
 from orders.dispatch.explain import (
-    REASONS,
     Event,
     Explanation,
     Story,
@@ -79,14 +79,14 @@ def _verdict(story: Story, decision: DispatchDecision, master: Master) -> tuple[
 
 def _barred(story: Story, decision: DispatchDecision, master: Master, reason: LeftOut) -> str:
     if reason != LeftOut.ASKED:
-        return str(REASONS[reason])
+        return words.left_out(reason)
     before = [
         offer
         for offer in story.offers
         if offer.master_id == master.pk and offer.search_number == decision.search_number
     ]
     if not before:
-        return str(REASONS[reason])
+        return words.left_out(reason)
     return _("was asked in round %(round)s already (%(end)s)") % {
         "round": before[0].round_number,
         "end": end_of(story, before[0]),
