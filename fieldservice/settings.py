@@ -185,4 +185,6 @@ if not DEBUG and "postgres" not in embedded.needed():
 if SENTRY_DSN and "pytest" not in sys.modules:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+    from fieldservice.sentry import options
+
+    sentry_sdk.init(dsn=SENTRY_DSN, **options())
