@@ -118,7 +118,11 @@ def assign(
     require(actor, "order.assign")
     order = _searching(order_id, actor, version, now)
     # offers before the master, as everywhere; if the choice is refused, this is undone with the rest
-    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="taken", now=now)
+    own = order.offers.filter(master_id=master_id, state__in=OfferState.LIVE).first()
+    ending = {"order_id": order.pk, "state": OfferState.CANCELED, "now": now}
+    offer_writer.close_live(**ending, reason="taken", keep=own.pk if own else None)
+    # nobody took his own: if the order is returned to the search, he must not hear that another master did
+    offer_writer.close_live(**ending, reason="assigned")
     Master.objects.select_for_update(no_key=True).filter(pk=master_id).first()
     candidate = _chosen(order, master_id)
     if not candidate.available and not confirmed:

@@ -258,7 +258,9 @@ class Company:
             "changed": mine and order.status == "CLOSED",
             "taken": (held and not mine) or offer.why == "taken",
             "declined": offer.state == "DECLINED",
-            "withdrawn": offer.why in ("withdrawn", "order_canceled") or order.status == "CANCELED",
+            "withdrawn": offer.why in ("withdrawn", "order_canceled")
+            or (offer.why == "assigned" and not mine)
+            or order.status == "CANCELED",
             "expired": offer.state == "EXPIRED" or (offer.live and offer.deadline <= now),
         }
         return {code for code, is_so in truths.items() if is_so}
@@ -303,7 +305,8 @@ class Company:
         order.master = master
         order.go("ASSIGNED")
         order.calm()
-        self.withdraw(order, "taken")
+        for offer in self.live(order):
+            offer.end("CANCELED", "assigned" if offer.master is master else "taken")
 
     def withdraw(self, order: Order, why: str) -> None:
         for offer in self.live(order):
