@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from fieldservice.simulation import report, world
@@ -30,8 +31,10 @@ def lines(reports: dict[str, Report]) -> Iterator[str]:
     """A table: a row for each figure, a column for each report."""
     columns = {name: dict(_flat(report.as_dict())) for name, report in reports.items()}
     width = max(14, *(len(name) + 2 for name in columns))
+    groups = [field.name for field in fields(Report)]
+    rows = {row for column in columns.values() for row in column}
     yield f"{'':<52}" + "".join(f"{name:>{width}}" for name in columns)
-    for row in dict.fromkeys(row for column in columns.values() for row in column):
+    for row in sorted(rows, key=lambda row: (groups.index(row.partition(":")[0]), row)):
         yield f"{row:<52}" + "".join(f"{_shown(column.get(row, 0)):>{width}}" for column in columns.values())
 
 

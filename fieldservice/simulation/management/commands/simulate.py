@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -38,7 +39,9 @@ class Command(BaseCommand):
             return
         for line in run.lines({name: report for name, (report, _) in zip(plans, done, strict=True)}):
             self.stdout.write(line)
-        self.stdout.write(f"Took {sum(seconds for _, seconds in done):.0f} s. Every rule held at every minute.")
+        took = sum(seconds for _, seconds in done)
+        self.stdout.write(f"Took {took:.0f} s, {time.process_time():.0f} s of them this process computed.")
+        self.stdout.write("Every rule held at every minute.")
 
 
 def _plans(options: dict[str, Any]) -> dict[str, Plan]:
