@@ -7,24 +7,24 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from fieldservice.lib.masking import mask
+from fieldservice.lib.masking import mask, unquote
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as JSON; `extra=` values become keys; everything passes through `mask`."""
+    """A record as JSON; `extra=` values become keys; everything passes through `mask`, errors through `unquote`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": unquote(record.getMessage()),
         }
         line |= {key: value for key, value in vars(record).items() if key not in STANDARD}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = unquote(self.formatException(record.exc_info))
         return mask(json.dumps(line, ensure_ascii=False, default=str))
 
 

@@ -10,6 +10,13 @@ PHONE = re.compile(r"(?<![\d.])(\+?[78])[\s\-(]{0,2}(\d{3})[\s\-)]{0,2}(\d{3})[\
 CARD = re.compile(r"(?<![\d.])(?:[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?(\d{4})|\d{4}(?:[ -]?\d{4}){3}[ -]?(\d{1,3}))(?!\d)")
 # no \b before the digits: in an address the token follows the letters «bot»
 TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
+# what PostgreSQL adds to an error quotes whole rows («Failing row contains (…)») and statements with their values; in a
+# log the line's end may be written as \\n. It goes on to the end, or to the next exception of a traceback.
+QUOTED = re.compile(
+    r"(?:\n|\\n)(?:DETAIL|CONTEXT|QUERY|LINE \d+): .*?(?=(?:\n|\\n){2}(?:The above exception|During handling)|\Z)",
+    re.DOTALL,
+)
+WRONG = re.compile(r"(invalid input (?:syntax|value) for [^:\n]{1,60}: )(?:(?!\\n)[^\n])*")
 PASSWORD = re.compile(r"(?<=://)[^\s/\"']+@")
 
 
@@ -31,6 +38,11 @@ def mask(text: str) -> str:
     text = TOKEN.sub("<token>", text)
     text = PHONE.sub(lambda m: f"{m[1]}*** ***-{m[4]}-{m[5]}", text)
     return CARD.sub(_card, text)
+
+
+def unquote(text: str) -> str:
+    """The text of an error without the rows and statements that PostgreSQL quotes in it."""
+    return WRONG.sub(r"\1…", QUOTED.sub("", text))
 
 
 def is_luhn(number: str) -> bool:

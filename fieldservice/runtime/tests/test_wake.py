@@ -94,7 +94,8 @@ def test_a_broker_that_never_answers_does_not_hold_up_the_caller(broker, dumb_se
 def test_every_client_of_redis_has_a_timeout(settings):
     cache = caches["default"]._cache.get_client().connection_pool.connection_kwargs
     for kwargs in (cache, settings.WAKE_TRANSPORT_OPTIONS):
-        assert 0 < kwargs["socket_timeout"] <= 5 and 0 < kwargs["socket_connect_timeout"] <= 5
+        assert 0 < kwargs["socket_timeout"] <= 5
+        assert 0 < kwargs["socket_connect_timeout"] <= 5
 
 
 @pytest.mark.django_db(transaction=True)
