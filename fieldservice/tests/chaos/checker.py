@@ -100,7 +100,7 @@ def wrong_winners() -> list[str]:
 
 def unsent() -> list[str]:
     """Outbox rows that are not processed, or whose mark is not the truth."""
-    rows = Notification.objects.filter(processed_at__isnull=True)
+    rows = Notification.objects.filter(processed_at__isnull=True, due_at__lt=timezone.now() - timedelta(seconds=5))
     found = [f"waiting: {r.event} #{r.pk} due {r.due_at} leased {r.leased_until} {r.last_error}" for r in rows]
     for row in Notification.objects.filter(processed_at__isnull=False):
         # an offer answered in its message gives that message up: it shows something else by now

@@ -185,11 +185,15 @@ class Installation:
             process.kills += 1
 
     def up(self, *names: str, seconds: float = STEP_SECONDS) -> None:
-        """Wait until these processes (all wanted ones) run and the bots among them poll."""
-        wanted = names or tuple(p.name for p in self.processes.values() if p.wanted)
-        until(lambda: all(self.processes[name].running for name in wanted), seconds, f"{wanted} do not run")
-        bots = [name.removesuffix("_bot") for name in wanted if name.endswith("_bot")]
-        self.sandbox().waits_for(*bots, timeout=seconds)
+        """Wait until these processes (all wanted ones) run, and the bots among them have said so."""
+        wanted = [self.processes[name] for name in names] or [p for p in self.processes.values() if p.wanted]
+        for process in wanted:
+            until(lambda process=process: self._is_up(process), seconds, f"{process.name} ({process.codes}) is not up")
+
+    def _is_up(self, process: Process) -> bool:
+        # the sandbox may still hold the poll of a bot that was killed: only the log tells of the new one
+        starts = process.restarts + 1 if process.name.endswith("_bot") else 0
+        return process.running and self.log_of(process.name).count('"bot_started"') >= starts
 
     def sandbox(self, timeout: float = 5.0) -> SandboxClient:
         """The sandbox as people see it."""

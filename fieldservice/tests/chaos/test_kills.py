@@ -20,6 +20,8 @@ from staff.models import Master
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Install = Callable[..., Installation]
+#: a settle that waits for a row
+BLOCKED = "wait_event_type = 'Lock' AND query LIKE 'UPDATE \"notifications_outbox\"%%'"
 ALL = ("worker", "beat", "master_bot", "admin_bot")
 
 
@@ -41,7 +43,7 @@ class Scene:
 
     def phone(self, tg_user_id: int, bot: str) -> ChatClient:
         """A person who has pressed Start."""
-        person = self.site.sandbox(timeout=15).person(f"P{tg_user_id}", id=tg_user_id, language="en")
+        person = self.site.sandbox(timeout=30).person(f"P{tg_user_id}", id=tg_user_id, language="en")
         person.chat(bot).acts("start", payload="")
         return person.chat(bot)
 
@@ -55,15 +57,22 @@ class Scene:
 
     def kill_while_sending(self) -> Offer:
         """An offer reaches the phone, but the bot is dead before it can write that down."""
-        self.site.sandbox().faults.add("slow", bot="master", method="sendMessage", seconds=1.5, times=1)
-        order = self.order()
-        until(lambda: Notification.objects.filter(event="offer", leased_until__isnull=False).exists(), 10, "no claim")
-        time.sleep(0.7)
-        self.site.kill("master_bot")
-        offer = Offer.objects.get(order_id=order)
-        self.phone_of(offer).sees(f"New order #{order}")
+        self.site.sandbox().faults.add("slow", bot="master", method="sendMessage", seconds=2, times=1)
+        self.order()
+        claimed = Notification.objects.filter(event="offer", leased_until__isnull=False)
+        until(claimed.exists, 15, "no claim")
+        offer = Offer.objects.get()
+        with transaction.atomic():
+            list(claimed.select_for_update())
+            self.phone_of(offer).sees(f"New order #{offer.order_id}")
+            until(lambda: backends(BLOCKED), 10, "nobody writes the delivery down")
+            self.site.kill("master_bot")
+            # the server would finish the statement of a client that is no more
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {BLOCKED}", [])
         offer.refresh_from_db()
         assert offer.delivered_at is None
+        assert claimed.get().processed_at is None
         return offer
 
 
@@ -83,10 +92,11 @@ def test_an_offer_sent_by_a_bot_that_died_can_be_accepted(install: Install) -> N
 
 
 def test_an_offer_sent_by_a_bot_that_died_runs_out_in_time(install: Install) -> None:
-    scene = Scene(install, masters=2)
+    scene = Scene(install, masters=2, DISTRIBUTION_SLA_SECONDS="25")
     first = scene.kill_while_sending()
     asked = Offer.objects.filter(order_id=first.order_id).exclude(pk=first.pk)
-    until(asked.exists, 20, "nobody else was asked")
+    until(asked.exists, 45, "nobody else was asked")
+    scene.site.up()
     assert scene.phone_of(asked.get()).sees(f"New order #{first.order_id}")
     assert "Time is up" in scene.phone_of(first).presses("Accept").text
     assert "yours" in scene.phone_of(asked.get()).presses("Accept").text
