@@ -23,15 +23,10 @@ T = TypeVar("T")
 ZONES = ("Europe/Moscow", "Asia/Yekaterinburg", "Asia/Novosibirsk")
 #: a day like any other; half an hour before the working window opens
 DAY, OPENS = datetime(2026, 3, 2), time(9, 30)  # noqa: DTZ001  # local, each city has its own
-#: the same rows in the same places at every run: what PostgreSQL does on its own would reshuffle masters of equal rank
-STEADY = """
+EMPTY = """
 SET CONSTRAINTS ALL IMMEDIATE;
-SET max_parallel_workers_per_gather = 0;
 SET synchronous_commit = off;
-TRUNCATE cities, masters, staff_users, orders, notifications_outbox, settings, heartbeats RESTART IDENTITY CASCADE;
-ALTER TABLE masters SET (autovacuum_enabled = false);
-ALTER TABLE orders SET (autovacuum_enabled = false);
-ALTER TABLE offers SET (autovacuum_enabled = false)"""
+TRUNCATE cities, masters, staff_users, orders, notifications_outbox, settings, heartbeats RESTART IDENTITY CASCADE"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ def build(plan: Plan) -> World:
     name = connection.settings_dict["NAME"]
     if name != harness.DATABASE and not name.startswith("test_"):
         raise RuntimeError(f"{name} is not the simulation's own database: it would be emptied.")
-    for statement in STEADY.split(";"):
+    for statement in EMPTY.split(";"):
         execute(statement)
     for key, value in plan.settings.items():
         registry.write(key, value, actor=SYSTEM)

@@ -18,6 +18,7 @@ from fieldservice.simulation.agenda import Agenda
 from fieldservice.simulation.plan import BadPlan, Plan
 from fieldservice.simulation.report import gini
 from geo.tests.factories import DistrictFactory
+from orders.dispatch import engine
 from orders.tests.factories import OfferFactory, OrderFactory
 from staff.tests.factories import MasterFactory
 
@@ -106,6 +107,15 @@ def test_only_a_database_of_its_own_is_emptied(monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "NAME", "production")
     with pytest.raises(RuntimeError, match="would be emptied"):
         world.build(SMALL)
+
+
+def test_an_error_the_engine_survives_stops_the_day(monkeypatch):
+    def fail(*arguments, **options):
+        raise ZeroDivisionError("no reason")
+
+    monkeypatch.setattr(engine, "decide", fail)
+    with pytest.raises(invariants.InvariantBroken, match=r"the engine failed: .*no reason"):
+        report()
 
 
 # --- the clock, the plan, the numbers --------------------------------------------------------------------------------
