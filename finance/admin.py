@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -28,6 +30,11 @@ class CommissionAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "=order__id")
     ordering = ("-id",)
     exclude = ("pay_to_snapshot", "percent", "paid_at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Commission], search_term: str
+    ) -> tuple[QuerySet[Commission], bool]:
+        return self.number_search(queryset, search_term, "id", "order_id") if search_term else (queryset, False)
 
     @display(description=_("status"), label=COLOURS, ordering="status")
     def shown_status(self, commission: Commission) -> tuple[str, str]:

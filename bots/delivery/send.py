@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from aiogram import Bot
-from aiogram.exceptions import AiogramError, TelegramMigrateToChat, TelegramRetryAfter
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramMigrateToChat,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramUnauthorizedError,
+)
 from aiogram.methods import EditMessageText, SendMessage
 
 from bots import text, wire
@@ -60,6 +66,7 @@ def translate(error: AiogramError) -> DeliveryError:
         return DeliveryError(what, retry_after=error.retry_after)
     if isinstance(error, TelegramMigrateToChat):
         return DeliveryError(what, permanent=True, moved_to=error.migrate_to_chat_id)
-    if wire.is_passing(error):
+    # the token or the address is wrong, not the message: it goes when they are right again
+    if wire.is_passing(error) or isinstance(error, TelegramUnauthorizedError | TelegramNotFound):
         return DeliveryError(type(error).__name__)
     return DeliveryError(what, permanent=True, deaf=wire.is_deaf(error))

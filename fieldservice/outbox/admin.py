@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.paginator import InfinitePaginator
 
 from fieldservice.outbox.models import Notification
@@ -28,7 +29,9 @@ class NotificationAdmin(ModelAdmin):
         "attempt_count",
     )
     list_select_related = ("master", "staff")
-    list_filter = ("outcome", "bot", "event")
+    # a field to type into: a list of all events would be made by reading all rows
+    list_filter = ("outcome", "bot", ("event", FieldTextFilter))
+    list_filter_submit = True
     list_per_page = 25
     paginator = InfinitePaginator
     show_full_result_count = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
@@ -36,6 +38,9 @@ class NewOrderForm(forms.ModelForm):
     confirm_late = forms.BooleanField(
         label=_("Too late for today: take tomorrow 10:00–13:00"), required=False, initial=False
     )
+
+    #: made with the page: the same page sent twice (a double click, a reload) makes one order
+    page_key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=32, initial=lambda: uuid4().hex)
 
     class Meta:
         model = Order
@@ -78,8 +83,16 @@ class NewOrderForm(forms.ModelForm):
             category=data.get("category") or "",
             slot=self._slot(),
             confirm_late=data.get("confirm_late", False),
+            external_key=self._key(),
             **texts,
         )
+
+    def _key(self) -> str | None:
+        """Of the page and its answers: whoever goes back and types something else wants another order."""
+        if not self.cleaned_data.get("page_key"):
+            return None
+        answers = repr([(name, str(value)) for name, value in sorted(self.cleaned_data.items())])
+        return f"web:{hashlib.sha256(answers.encode()).hexdigest()[:48]}"
 
     def _slot(self) -> Slot | None:
         city = self.cleaned_data["city"]

@@ -13,8 +13,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
-from fieldservice.lib.phones import show_phone
+from fieldservice.lib.phones import parse_phone, show_phone
 from orders import words
 from orders.admin.forms import NewOrderForm
 from orders.dispatch import trace
@@ -170,8 +171,19 @@ class OrderAdmin(ScopedAdmin):
     add_fieldsets = (
         (None, {"fields": (("client_phone", "client_name"),)}),
         (_("Address"), {"fields": (("city", "district"), "street", ("house", "apartment"), "address_comment")}),
-        (_("Visit"), {"fields": (("category", "slot"), "description", "confirm_late")}),
+        (_("Visit"), {"fields": (("category", "slot"), "description", "confirm_late", "page_key")}),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """By the number, or by the phone however it is typed; both through their indexes."""
+        if not search_term.strip():
+            return queryset, False
+        try:
+            return queryset.filter(client_phone=parse_phone(search_term)), False
+        except InvalidError:
+            return self.number_search(queryset, search_term, "id")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

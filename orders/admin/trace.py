@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from orders import words
+from orders.dispatch.values import Outcome
 from orders.models import Attachment, DispatchDecision, DistributionMetric, Offer, OrderStatusHistory
 from staff.scoped_admin import ReadOnlyAdmin
 
@@ -33,12 +38,25 @@ class HistoryAdmin(ReadOnlyAdmin):
         return words.history(row.reason)
 
 
+class OutcomeFilter(admin.SimpleListFilter):
+    """What dispatch decided. The column has no choices of its own; Django would read all rows to find them."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(outcome), words.outcome(outcome)) for outcome in Outcome]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DispatchDecision]) -> QuerySet[DispatchDecision]:
+        return queryset.filter(outcome=self.value()) if self.value() in list(Outcome) else queryset
+
+
 @admin.register(DispatchDecision)
 class DispatchDecisionAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
     list_display = ("decided_at", "order", "round_number", "said", "master", "candidates_count")
     list_select_related = ("order", "master")
-    list_filter = ("outcome",)
+    list_filter = (OutcomeFilter,)
     ordering = ("-id",)
 
     @display(description=_("outcome"))

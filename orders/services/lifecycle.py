@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -326,7 +326,7 @@ def _tell_master(master_id: int | None, order: Order, reason: str) -> None:
 def _stale_sentence(order: Order) -> str:
     last = (
         OrderStatusHistory.objects.filter(order_id=order.pk)
-        .exclude(from_status=F("to_status"))  # remarks change no version
+        .exclude(Q(from_status=F("to_status")) & ~Q(reason="search_again"))  # other remarks change no version
         .select_related("changed_by_staff", "changed_by_master", "order__city")
         .order_by("-created_at", "-id")
         .first()

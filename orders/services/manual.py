@@ -151,6 +151,8 @@ def search_again(*, order_id: int, actor: Actor, version: int | None = None, now
         "dispatch_at": now,
         "search_started_at": now,
         "search_number": order.search_number + 1,
+        # a second tap on the same button would withdraw the offer that the first one has just made
+        "version": order.version + 1,
     }
     Order.objects.filter(pk=order.pk).update(**changes)
     for name, value in changes.items():

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from geo.tests.factories import DistrictFactory
@@ -110,3 +112,48 @@ def test_the_list_costs_few_queries(client: Client, place: Any, django_assert_ma
     OrderFactory.create_batch(30, district=place)
     with django_assert_max_num_queries(12):
         assert client.get(reverse("admin:orders_order_changelist")).status_code == 200
+
+
+def ask_for(client: Client, **query: str) -> set[int]:
+    response = client.get(reverse("admin:orders_order_changelist"), query)
+    assert response.status_code == 200
+    return {row.pk for row in response.context["cl"].result_list}
+
+
+@pytest.mark.parametrize("typed", ["+79991234567", "8 999 123-45-67", " 8(999)1234567 "])
+def test_the_search_knows_a_phone_however_it_is_typed(client: Client, place: Any, logist: Any, typed: str) -> None:
+    order = OrderFactory(district=place, client_phone="+79991234567")
+    OrderFactory(district=place, client_phone="+79991234568")
+    OrderFactory(client_phone="+79991234567")  # of a stranger city
+    assert ask_for(client, q=typed) == {order.pk}
+
+
+def test_the_search_knows_a_number_and_survives_anything(client: Client, place: Any, logist: Any) -> None:
+    order, other = OrderFactory.create_batch(2, district=place)
+    assert ask_for(client, q=str(order.pk)) == ask_for(client, q=f"#{order.pk}") == {order.pk}
+    assert ask_for(client, q=" ") == {order.pk, other.pk}
+    for nonsense in ("abc", "-1", "9" * 10, "9" * 5000, "٣", "'", "1e5"):
+        assert ask_for(client, q=nonsense) == set(), nonsense
+    assert ask_for(client, q="\0") == {order.pk, other.pk}  # no question at all
+
+
+def test_the_search_goes_through_indexes(client: Client, place: Any, logist: Any) -> None:
+    with CaptureQueriesContext(connection) as caught:
+        ask_for(client, q="+79991234567")
+        ask_for(client, q="77")
+    assert "UPPER(" not in str(caught.captured_queries)  # that would read a million rows
+
+
+@time_machine.travel(NOON, tick=False)
+def test_the_same_page_sent_twice_makes_one_order(client: Client, place: Any, logist: Any) -> None:
+    page = client.get(reverse(ADD))
+    key = page.context["adminform"].form["page_key"].value()
+    assert f'value="{key}"' in page.content.decode()
+    for _ in range(2):
+        assert client.post(reverse(ADD), answers(place, page_key=key)).status_code == 302
+    assert Order.objects.count() == 1
+    # back in the browser, something else typed: another order
+    assert client.post(reverse(ADD), answers(place, page_key=key, house="2")).status_code == 302
+    # a new page with the same answers: another order, too
+    assert client.post(reverse(ADD), answers(place, page_key="0" * 32)).status_code == 302
+    assert Order.objects.count() == 3

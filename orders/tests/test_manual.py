@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone, translation
 
-from fieldservice.lib.errors import ConflictError, ForbiddenError, NotFoundError
+from fieldservice.lib.errors import ConflictError, ForbiddenError, NotFoundError, StaleError
 from fieldservice.outbox.models import Notification
 from fieldservice.runtime.models import Setting
 from geo.tests.factories import DistrictFactory
@@ -237,3 +237,13 @@ class TestSearchAgain:
         actor = logist_of(order)
         with nothing_written(), pytest.raises(ConflictError, match="is not searching for a master now"):
             manual.search_again(order_id=order.pk, actor=actor)
+
+    def test_a_second_tap_does_not_withdraw_what_the_first_one_found(self):
+        order = OrderFactory(version=4)
+        actor = logist_of(order)
+        manual.search_again(order_id=order.pk, actor=actor, version=4)
+        offer = OfferFactory(order=order, search_number=2)
+        with pytest.raises(StaleError, match="changed by"):
+            manual.search_again(order_id=order.pk, actor=actor, version=4)
+        offer.refresh_from_db()
+        assert offer.state == "SENT"

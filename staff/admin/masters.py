@@ -6,17 +6,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
-from fieldservice.lib.phones import show_phone
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.phones import parse_phone, show_phone
 from geo.models import District
 from staff.enums import ShiftStatus
 from staff.models import Master, Skill
 from staff.scoped_admin import ScopedAdmin, readonly_except
+from staff.services.moderation import audit
 
 EDITABLE = {"full_name", "phone", "city", "has_vehicle", "vehicle_plate", "max_active_orders_override"}
 
@@ -44,11 +48,24 @@ class MasterForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
+            # a skill that is switched off stays the master's: it may be switched on again
+            known = Skill.objects.filter(Q(is_active=True) | Q(masters=self.instance)).distinct().order_by("name")
+            self.fields["skill_set"].queryset = known  # type: ignore[attr-defined]
             self.fields["skill_set"].initial = self.instance.skills.all()
             self.fields["district_set"].initial = self.instance.districts.all()
             self.fields["district_set"].queryset = District.objects.filter(  # type: ignore[attr-defined]
                 city_id=self.instance.city_id
             ).order_by("name")
+
+    def clean_phone(self) -> str | None:
+        """As everywhere: +7XXXXXXXXXX."""
+        phone = self.cleaned_data["phone"]
+        if not phone or "phone" not in self.changed_data:
+            return self.instance.phone if phone else None
+        try:
+            return parse_phone(phone)
+        except InvalidError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]
@@ -105,6 +122,12 @@ class MasterAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # masters come through onboarding
+
+    def save_model(self, request: HttpRequest, obj: Master, form: Any, change: bool) -> None:
+        # only what was typed: a block or an end of the shift that was written a moment ago must stay
+        changed = [name for name in form.changed_data if name in EDITABLE]
+        obj.save(update_fields=[*changed, "updated_at"])
+        audit("master_changed", actor=Actor.of_staff(request.user, "web"), master_id=obj.pk, fields=form.changed_data)
 
     @display(description=_("phone"))
     def shown_phone(self, master: Master) -> str:

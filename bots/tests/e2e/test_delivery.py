@@ -83,6 +83,16 @@ def test_passing_trouble_is_waited_out(telegram: SandboxClient) -> None:
 
 
 @pytest.mark.usefixtures("bots")
+def test_a_wrong_token_loses_no_message(telegram: SandboxClient) -> None:
+    """Its owner has made a new one: until the bot has it, every call is refused, whatever the message."""
+    worker = master(telegram)
+    telegram.faults.add("401", method="sendMessage", times=2)
+    plain(worker.row.pk, "still here")
+    worker.chat.sees("still here", timeout=8)
+    assert Master.objects.get(pk=worker.row.pk).unreachable_at is None
+
+
+@pytest.mark.usefixtures("bots")
 def test_retry_after_is_obeyed(telegram: SandboxClient) -> None:
     worker = master(telegram)
     telegram.faults.add("429", method="sendMessage", times=1, retry_after=1)
