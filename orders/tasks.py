@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from orders.dispatch import engine, trace
+from orders.dispatch import engine, snapshot, trace
 from orders.services import offers
 
 
@@ -29,6 +29,10 @@ def prune_decision_log() -> None:
 
 @shared_task
 def sweep_offers() -> None:
-    """Every 5 s: an expired offer becomes an event at once, not at the next tick."""
-    if offers.expire_due(now=timezone.now()):
+    """Every 5 s: an expired offer becomes an event at once, not at the next tick.
+
+    So does an order the engine had to leave a moment ago, because its offer was just being expired by somebody else.
+    """
+    now = timezone.now()
+    if offers.expire_due(now=now) or snapshot.anything_due(now=now):
         engine.nudge()

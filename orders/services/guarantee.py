@@ -89,14 +89,14 @@ def _copy(source: Order, description: str, actor: Actor, now: datetime) -> Order
     return order
 
 
-def refused(order: Order, offer: Offer, *, now: datetime) -> bool:
+def refused(order: Order, offer: Offer, *, now: datetime, answered: bool = False) -> bool:
     """An offer ended without a yes: if it was the guarantee's own master who refused or let it lapse, block him.
 
-    An offer that never reached him is no refusal. True when he was blocked now. In the caller's transaction, which
-    holds the offer; locks the master.
+    An offer that never reached him is no refusal; one he `answered` did, though its delivery may be noted later. True
+    when he was blocked now. In the caller's transaction, which holds the offer; locks the master.
     """
     own = order.type == OrderType.GUARANTEE and offer.master_id == order.preferred_master_id
-    if not own or offer.is_manual or offer.delivered_at is None:
+    if not own or offer.is_manual or not (answered or offer.delivered_at):
         return False
     before = offer.master.is_blocked
     moderation.block(master_id=offer.master_id, reason=BlockReason.GUARANTEE_REFUSAL, actor=SYSTEM, now=now)

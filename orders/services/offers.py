@@ -72,7 +72,7 @@ def decline(*, offer_id: int, actor: Actor, now: datetime | None = None) -> None
         _refuse_closed(offer, order, now)
         offer_writer.close(offer, OfferState.DECLINED, now=now)
         history.remark(order, actor=actor, reason="offer_declined", now=now, context={"offer_id": offer.pk})
-        guarantee.refused(order, offer, now=now)
+        guarantee.refused(order, offer, now=now, answered=True)
         make_due(order.pk, now=now)
         wake.dispatch()
 

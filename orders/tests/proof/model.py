@@ -246,7 +246,7 @@ class Company:
             raise Refused(*why)
         offer.end("DECLINED")
         offer.order.rests = None
-        if self.is_own_guarantee(offer) and offer.delivered:
+        if self.is_own_guarantee(offer):
             offer.master.block()
 
     def over(self, offer: Offer, now: datetime) -> set[str]:

@@ -9,12 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import ConflictError
 from fieldservice.tests.racing import racers
 from orders.dispatch import engine
 from orders.models import Offer, Order
-from orders.services import lifecycle, manual, offers
 from orders.tests.proof.histories import Town, found_town, prepare, race
 from orders.tests.proof.judge import LIVE, Judge
 
@@ -68,18 +65,6 @@ def test_three_hundred_orders(complaints: list[str]):
     # the rounds were races: winners and losers of many kinds
     assert said["accept: done"] > 50
     assert {"accept: taken", "accept: expired", "cancel: done", "return: done"} <= set(said)
-
-
-def test_whom_the_office_gave_the_order_nobody_took_it_from():
-    """Found by the long run: assigned by hand to the master who was being asked, then returned to the search."""
-    town = found_town()
-    history = prepare(town, 1, 1)
-    offer, order = Offer.objects.filter(order__in=history.orders).first(), {"order_id": history.orders[0]}
-    manual.assign(**order, master_id=offer.master_id, actor=town.admin)
-    lifecycle.return_to_search(**order, actor=town.admin, reason="the client waits")
-    with pytest.raises(ConflictError) as caught:
-        offers.accept(offer_id=offer.pk, actor=Actor("MASTER", master_id=offer.master_id))
-    assert caught.value.code == "withdrawn"
 
 
 @pytest.mark.slow
