@@ -39,11 +39,15 @@ def card(visit: Visit, order_id: int, number: int = 1) -> Reply:
     return Reply(screen(visit.member, order_id, number))
 
 
-@on("adm:q:again", needs="order.offer", back=lambda visit, order_id, version=0, number=1: card(visit, order_id, number))
-def search_again(visit: Visit, order_id: int, version: int, number: int = 1) -> Reply:
+@on(
+    "adm:q:again",
+    needs="order.offer",
+    back=lambda visit, order_id, version=0, number=1, search=0: card(visit, order_id, number),
+)
+def search_again(visit: Visit, order_id: int, version: int, number: int = 1, search: int = 0) -> Reply:
     """A new search from round 1. A button of an older card is refused: the order has changed since."""
     order = scope.get_for(visit.member, order_id)
-    manual.search_again(order_id=order.pk, actor=visit.actor, version=version)
+    manual.search_again(order_id=order.pk, actor=visit.actor, version=version, search=search or None)
     return Reply(screen(visit.member, order_id, number), toast=_("The search has begun anew."))
 
 
@@ -73,7 +77,7 @@ def search_buttons(order: Order, number: int = 1) -> list[Button]:
     """What staff do with an order that has no master."""
     return [
         tap(_("👤 Assign"), "adm:q:asg", order.pk, 1),
-        tap(_("🔁 Search again"), "adm:q:again", order.pk, order.version, number),
+        tap(_("🔁 Search again"), "adm:q:again", order.pk, order.version, number, order.search_number),
     ]
 
 

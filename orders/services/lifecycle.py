@@ -110,7 +110,12 @@ def no_order(order_id: int) -> str:
 def check_version(order: Order, version: int | None) -> None:
     """Raises StaleError, saying who changed the order and when, unless the caller saw the present version."""
     if version is not None and order.version != version:
-        raise StaleError(_stale_sentence(order))
+        raise stale(order)
+
+
+def stale(order: Order) -> StaleError:
+    """The error for who saw the order as it was before: it says who changed it and when."""
+    return StaleError(_stale_sentence(order))
 
 
 def move(

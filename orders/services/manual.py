@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -119,7 +120,7 @@ def assign(
     order = _searching(order_id, actor, version, now)
     # offers before the master, as everywhere; if the choice is refused, this is undone with the rest
     own = order.offers.filter(master_id=master_id, state__in=OfferState.LIVE).first()
-    ending = {"order_id": order.pk, "state": OfferState.CANCELED, "now": now}
+    ending: dict[str, Any] = {"order_id": order.pk, "state": OfferState.CANCELED, "now": now}
     offer_writer.close_live(**ending, reason="taken", keep=own.pk if own else None)
     # nobody took his own: if the order is returned to the search, he must not hear that another master did
     offer_writer.close_live(**ending, reason="assigned")
@@ -137,13 +138,25 @@ def assign(
 
 
 @transaction.atomic
-def search_again(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
-    """A new search for an order that is searching: everybody may be asked anew, rounds start with 1."""
+def search_again(
+    *,
+    order_id: int,
+    actor: Actor,
+    version: int | None = None,
+    search: int | None = None,
+    now: datetime | None = None,
+) -> Order:
+    """A new search for an order that is searching: everybody may be asked anew, rounds start with 1.
+
+    `search`: the number of the search the caller saw. A second tap would withdraw what the first one has found.
+    """
     now = now or timezone.now()
     require(actor, "order.offer")
     order = lifecycle.lock_for(order_id, actor, version=version)
     if order.status not in OrderStatus.SEARCH:
         raise ConflictError(_("Order #%(id)s is not searching for a master now.") % {"id": order.pk})
+    if search is not None and order.search_number != search:
+        raise lifecycle.stale(order)
     offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
     changes = {
         **lifecycle.NEW_SEARCH,
@@ -151,8 +164,6 @@ def search_again(*, order_id: int, actor: Actor, version: int | None = None, now
         "dispatch_at": now,
         "search_started_at": now,
         "search_number": order.search_number + 1,
-        # a second tap on the same button would withdraw the offer that the first one has just made
-        "version": order.version + 1,
     }
     Order.objects.filter(pk=order.pk).update(**changes)
     for name, value in changes.items():

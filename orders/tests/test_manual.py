@@ -241,9 +241,9 @@ class TestSearchAgain:
     def test_a_second_tap_does_not_withdraw_what_the_first_one_found(self):
         order = OrderFactory(version=4)
         actor = logist_of(order)
-        manual.search_again(order_id=order.pk, actor=actor, version=4)
+        manual.search_again(order_id=order.pk, actor=actor, version=4, search=1)
         offer = OfferFactory(order=order, search_number=2)
         with pytest.raises(StaleError, match="changed by"):
-            manual.search_again(order_id=order.pk, actor=actor, version=4)
+            manual.search_again(order_id=order.pk, actor=actor, version=4, search=1)
         offer.refresh_from_db()
         assert offer.state == "SENT"
