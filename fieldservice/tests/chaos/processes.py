@@ -56,6 +56,8 @@ class Process:
     restarts: int = 0
     codes: list[int] = field(default_factory=list)
     died_at: float = 0.0
+    #: how often its log said that it had started, before this start
+    said_before: int = 0
 
     @property
     def running(self) -> bool:
@@ -192,8 +194,11 @@ class Installation:
 
     def _is_up(self, process: Process) -> bool:
         # the sandbox may still hold the poll of a bot that was killed: only the log tells of the new one
-        starts = process.restarts + 1 if process.name.endswith("_bot") else 0
-        return process.running and self.log_of(process.name).count('"bot_started"') >= starts
+        said = not process.name.endswith("_bot") or self._starts_said(process.name) > process.said_before
+        return process.running and said
+
+    def _starts_said(self, name: str) -> int:
+        return self.log_of(name).count('"bot_started"')
 
     def sandbox(self, timeout: float = 5.0) -> SandboxClient:
         """The sandbox as people see it."""
@@ -205,6 +210,7 @@ class Installation:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def _spawn(self, process: Process) -> None:
+        process.said_before = self._starts_said(process.name)
         with (self.home / f"{process.name}.log").open("ab") as log:
             process.popen = subprocess.Popen(
                 ["bash", "-c", process.command],
