@@ -7,6 +7,7 @@ The floor is a direct sendMessage to the same sandbox.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -215,6 +216,8 @@ def _running(home: Path) -> Iterator[SandboxClient]:
             process.wait(30)
         subprocess.run([*redis, "stop", "redis"], env=environment, cwd=locations.PROJECT, check=False,
                        capture_output=True)  # fmt: skip
+        with _variable("FIELDSERVICE_EMBEDDED_HOME", str(home)):
+            shutil.rmtree(locations.socket_dir(), ignore_errors=True)  # it lies outside the home
 
 
 def _environment(home: Path, url: str) -> dict[str, str]:
