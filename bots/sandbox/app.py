@@ -37,4 +37,4 @@ async def _stop_webhooks(app: web.Application) -> None:
     for bot in app[WORLD].bots.values():
         if bot.webhook.task:
             bot.webhook.task.cancel()
-        bot.queue.interrupt("terminated by close")
+        bot.queue.release()

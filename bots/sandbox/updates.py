@@ -76,6 +76,10 @@ class UpdateQueue:
         if self.poll and not self.poll.done():
             self.poll.set_result(None)
 
+    def release(self) -> None:
+        """The server stops: the waiting poll ends with nothing. A 409 would tell the bot of a second copy of it."""
+        self._wake()
+
     def interrupt(self, reason: str) -> None:
         """End the waiting poll, if any, with 409."""
         if self.poll and not self.poll.done():

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 from aiogram import Bot, Dispatcher, F
-from aiogram.exceptions import TelegramConflictError, TelegramNotFound, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramConflictError, TelegramNetworkError, TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import CallbackQuery, Message
+
+from bots.sandbox import Sandbox
 
 from .conftest import connected
 
@@ -84,6 +87,21 @@ def test_the_older_poll_is_ended_by_the_newer_one(sb):
             ):
                 await first
             second.cancel()
+
+    asyncio.run(main())
+
+
+def test_the_end_of_the_sandbox_is_no_conflict():
+    """A bot that is told of a second copy ends with 78, and its supervisor leaves it down."""
+
+    async def main():
+        with Sandbox() as ending:
+            async with connected(ending) as bot:
+                poll = asyncio.ensure_future(bot.get_updates(timeout=20))
+                await asyncio.sleep(0.1)
+                await asyncio.to_thread(ending.stop)
+                with suppress(TelegramNetworkError):  # the connection may be gone before the answer
+                    assert await poll == []
 
     asyncio.run(main())
 
