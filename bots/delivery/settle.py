@@ -40,10 +40,11 @@ def skipped(row: Notification, nothing: Nothing, now: datetime) -> None:
 def failed(rows: Sequence[Notification], error: str, now: datetime, *, deaf: bool = False) -> None:
     """Never to be sent. A master who cannot be reached gets no offers; the offer goes to the next one at once."""
     for row in rows:
-        outbox.settle(row, outcome=Outcome.FAILED, now=now, error=error)
         if deaf and row.master_id:
             Master.objects.filter(pk=row.master_id, unreachable_at__isnull=True).update(unreachable_at=now)
             _give_up_offer(row, now)
+        # last: a kill before it means one more attempt, never a failure without its consequences
+        outbox.settle(row, outcome=Outcome.FAILED, now=now, error=error)
 
 
 def later(rows: Sequence[Notification], error: str, now: datetime, *, wait: float | None = None) -> None:
