@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
+from celery.signals import task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fieldservice.settings")
 app = Celery("fieldservice")
@@ -33,3 +35,9 @@ def schedule_beat(sender: Celery, **kwargs: object) -> None:
     sender.conf.beat_schedule = {
         name: {"task": name, "schedule": period, "options": {"expires": 30}} for name, period in timetable().items()
     }
+
+
+@task_prerun.connect
+def look_at_the_connection(**kwargs: object) -> None:
+    """A connection that was cut is opened again for this task; Celery itself would look only every hundred tasks."""
+    close_old_connections()
