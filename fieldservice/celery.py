@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import task_prerun
-from django.db import close_old_connections
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fieldservice.settings")
 app = Celery("fieldservice")
@@ -40,4 +40,6 @@ def schedule_beat(sender: Celery, **kwargs: object) -> None:
 @task_prerun.connect
 def look_at_the_connection(**kwargs: object) -> None:
     """A connection that was cut is opened again for this task; Celery itself would look only every hundred tasks."""
-    close_old_connections()
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:  # a task called within somebody's transaction leaves it alone
+            connection.close_if_unusable_or_obsolete()
