@@ -94,9 +94,10 @@ class Dispatch(RuleBasedStateMachine):
         return self.company.orders[-1 - which % len(self.company.orders)]
 
     def offer(self, which: int) -> model.Offer:
-        """Mostly one that is live."""
+        """Mostly one that is live, often one of a guarantee visit: these are rare."""
         live = [o for o in self.company.offers if o.live]
-        among = live if live and which < 8 else self.company.offers
+        visits = [o for o in live if o.order.source]
+        among = visits if visits and 4 <= which < 8 else live if live and which < 9 else self.company.offers
         return among[-1 - which % len(among)]
 
     def master(self, which: int) -> model.Master:
