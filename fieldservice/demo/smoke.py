@@ -82,7 +82,7 @@ class Smoke:
             category="PLUMBING",
             house="1",
             apartment="2",
-            description="Проверка",
+            description="Проверка связи",
             confirm_late=True,
             json=True,
             stdout=out,

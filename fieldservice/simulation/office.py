@@ -46,7 +46,7 @@ class Office:
             client_phone=f"+7999{self._number:07d}",
             category=rng.choice(Category.values),
             district_id=None if rng.random() < self.plan.no_district else rng.choice(town.districts),
-            client_name=f"Client {self._number}",
+            client_name="Client",
             house=str(self._number),
             confirm_late=True,
         )

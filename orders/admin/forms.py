@@ -29,6 +29,24 @@ SLOTS = [
 ]
 
 
+class OrderForm(forms.ModelForm):
+    """The order page: what staff may still correct, checked as in a new order."""
+
+    class Meta:
+        model = Order
+        fields = sorted(intake.OPTIONAL)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for name in intake.OPTIONAL:
+            if name in self.changed_data and name in data:  # what an old order has may stay as it is
+                try:
+                    data[name] = intake.parse_field(name, data[name] or "")
+                except InvalidError as error:
+                    self.add_error(name, str(error))
+        return data
+
+
 class NewOrderForm(forms.ModelForm):
     """Checks through `intake.check`; the admin page then calls `intake.create` with `new_order()`."""
 

@@ -17,14 +17,14 @@ from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.phones import parse_phone, show_phone
 from orders import words
-from orders.admin.forms import NewOrderForm
+from orders.admin.forms import NewOrderForm, OrderForm
 from orders.dispatch import trace
 from orders.enums import OrderStatus
 from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
 from orders.services import intake
 from staff.scoped_admin import ScopedAdmin, readonly_except
 
-EDITABLE = {"house", "apartment", "address_comment", "client_name", "description"}
+EDITABLE = set(intake.OPTIONAL)
 COLOURS = {
     OrderStatus.CREATED: "plain",
     OrderStatus.DEFERRED: "plain",
@@ -195,7 +195,7 @@ class OrderAdmin(ScopedAdmin):
         return field
 
     def get_form(self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **kwargs | ({} if obj else {"form": NewOrderForm}))
+        return super().get_form(request, obj, change, **kwargs | {"form": OrderForm if obj else NewOrderForm})
 
     def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
         return self.fieldsets if obj else self.add_fieldsets

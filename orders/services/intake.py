@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from fieldservice.lib import fields
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.clean import clean
-from fieldservice.lib.errors import DomainError, InvalidError
+from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.lib.phones import parse_phone
 from fieldservice.runtime import wake
@@ -24,7 +26,14 @@ from orders.services.window import load_window
 from staff.scope import require, require_city
 
 KEY_LIMIT = 80
-LIMITS = {"house": 32, "apartment": 32, "address_comment": 500, "client_name": 160, "description": 2000}
+#: what may stay empty: roadside help has no house, and a caller may give no name
+OPTIONAL: dict[str, Callable[[str], str]] = {
+    "house": fields.parse_house,
+    "apartment": fields.parse_apartment,
+    "address_comment": fields.parse_address_comment,
+    "client_name": fields.parse_client_name,
+    "description": fields.parse_description,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,17 @@ def check(*, new: NewOrder, now: datetime | None = None) -> None:
     _planned(new, city, now or timezone.now())
 
 
+def parse_field(name: str, text: str, parse: Callable[[str], str] | None = None) -> str | None:
+    """One field of an order as it is stored; an optional one may be empty. Raises InvalidError that names the field."""
+    parse = parse or OPTIONAL[name]
+    if name in OPTIONAL and not clean(text):
+        return None
+    try:
+        return parse(text) or None
+    except InvalidError as error:
+        raise InvalidError({name: str(error)}) from error
+
+
 def _write(values: dict[str, object], planned: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
     slot = planned.slot
     order = Order.objects.create(
@@ -116,17 +136,13 @@ def _checked(new: NewOrder) -> tuple[City, dict[str, object]]:
     values: dict[str, object] = {"city": city, "category": new.category}
     if new.category not in Category.values:
         errors["category"] = _("The category must be one of %(names)s.") % {"names": ", ".join(Category.values)}
-    try:
-        values["client_phone"] = parse_phone(new.client_phone)
-    except DomainError as error:
-        errors["client_phone"] = str(error)
-    for name, limit in LIMITS.items():
-        text = clean(getattr(new, name))
-        if len(text) > limit:
-            errors[name] = _too_long(name, limit)
-        values[name] = text or None
+    for name, parse in [("client_phone", parse_phone), *OPTIONAL.items()]:
+        try:
+            values[name] = parse_field(name, getattr(new, name), parse)
+        except InvalidError as error:
+            errors |= error.fields
     if len(_key(new.external_key) or "") > KEY_LIMIT:
-        errors["external_key"] = _too_long("external_key", KEY_LIMIT)
+        errors["external_key"] = _("The key must have up to %(limit)s characters.") % {"limit": KEY_LIMIT}
     errors |= _place(new, city, values)
     if errors:
         raise InvalidError(errors)
@@ -145,10 +161,6 @@ def _place(new: NewOrder, city: City, values: dict[str, object]) -> dict[str, st
         district = street.district
     values |= {"district": district, "street": street, "no_district": district is None}
     return errors
-
-
-def _too_long(name: str, limit: int) -> str:
-    return _("Too long: %(limit)s characters at most (%(field)s).") % {"limit": limit, "field": name}
 
 
 def _key(key: str | None) -> str | None:

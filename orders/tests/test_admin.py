@@ -96,7 +96,7 @@ def test_a_stranger_city_cannot_be_chosen(client: Client, place: Any, logist: An
 def test_state_fields_cannot_be_posted(client: Client, place: Any, logist: Any) -> None:
     order = OrderFactory(district=place, description="старое")
     url = reverse("admin:orders_order_change", args=[order.pk])
-    form = {"status": "CLOSED", "total_sum": "1", "version": "9", "assigned_master": "1", "description": "новое"}
+    form = {"status": "CLOSED", "total_sum": "1", "version": "9", "assigned_master": "1", "description": "Совсем новое"}
     management = {
         f"{prefix}-{name}": "0"
         for prefix in ("history", "offers", "decisions")
@@ -104,7 +104,29 @@ def test_state_fields_cannot_be_posted(client: Client, place: Any, logist: Any) 
     }
     assert client.post(url, form | management).status_code == 302
     order.refresh_from_db()
-    assert (order.status, order.version, order.total_sum, order.description) == (OrderStatus.SEARCHING, 1, 0, "новое")
+    assert (order.status, order.version, order.total_sum, order.description) == (
+        OrderStatus.SEARCHING,
+        1,
+        0,
+        "Совсем новое",
+    )
+
+
+def test_what_is_edited_is_checked_as_in_a_new_order(client: Client, place: Any, logist: Any) -> None:
+    order = OrderFactory(district=place, house="5", description="старое")
+    url = reverse("admin:orders_order_change", args=[order.pk])
+    management = {
+        f"{prefix}-{name}": "0"
+        for prefix in ("history", "offers", "decisions")
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
+    }
+    form = {"house": "5😀", "apartment": "-", "client_name": "Анна 2", "description": "старое"}
+    errors = client.post(url, form | management).context["adminform"].form.errors
+    assert set(errors) == {"house", "client_name"}, "what an old order has may stay as it is"
+    form |= {"house": " 5к2 ", "client_name": "Анна"}
+    assert client.post(url, form | management).status_code == 302
+    order.refresh_from_db()
+    assert (order.house, order.apartment, order.client_name, order.description) == ("5к2", None, "Анна", "старое")
 
 
 def test_the_list_costs_few_queries(client: Client, place: Any, django_assert_max_num_queries: Any) -> None:
