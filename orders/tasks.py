@@ -5,8 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from orders.dispatch import engine, snapshot, trace
-from orders.services import offers
+from orders.dispatch import engine, trace
 
 
 @shared_task
@@ -33,6 +32,4 @@ def sweep_offers() -> None:
 
     So does an order the engine had to leave a moment ago, because its offer was just being expired by somebody else.
     """
-    now = timezone.now()
-    if offers.expire_due(now=now) or snapshot.anything_due(now=now):
-        engine.nudge()
+    engine.nudge()

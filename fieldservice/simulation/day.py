@@ -6,7 +6,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -80,7 +79,7 @@ class Day:
         """Until the evening. Raises InvariantBroken."""
         self.agenda.every(registry.get("distribution_tick_seconds"), self._tick)
         self.agenda.every(CHECK, lambda: invariants.check(self.now))
-        with self._wakes_are_ours(), _steady(), _errors() as self._errors:
+        with self._wakes_are_ours(), _errors() as self._errors:
             self.agenda.run(self.end)
         invariants.check(self.now)
         invariants.check_books()
@@ -156,22 +155,6 @@ class Day:
         """Instead of Celery tasks, which would come in real time, note who was to be woken."""
         with mock.patch.object(wake, "after_commit", lambda task, city_id=None: self._woken.append(city_id)):
             yield
-
-
-@contextmanager
-def _steady() -> Iterator[None]:
-    """The engine reads masters as they lie on the disk, and chance decides between equals by that; here, by their ids.
-
-    Else two runs of one seed would differ whenever the server tidied its pages at another moment.
-    """
-    load = vars(engine)["load"]
-
-    def sorted_load(*arguments: Any, **options: Any) -> Any:
-        snapshot = load(*arguments, **options)
-        return replace(snapshot, masters=tuple(sorted(snapshot.masters, key=lambda master: master.id)))
-
-    with mock.patch.object(engine, "load", sorted_load):
-        yield
 
 
 @contextmanager

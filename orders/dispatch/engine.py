@@ -19,7 +19,7 @@ from fieldservice.runtime import heartbeats, registry
 from orders.dispatch import deferred, escalation, trace
 from orders.dispatch.apply import apply
 from orders.dispatch.decide import decide
-from orders.dispatch.snapshot import anything_due, claim, load, load_config
+from orders.dispatch.snapshot import agenda, claim, load, load_config
 from orders.dispatch.values import Config, Decision
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -27,7 +27,7 @@ from orders.services import offers
 
 T = TypeVar("T")
 log = logging.getLogger("dispatch")
-BATCH = 1000
+BATCH = 2000
 #: serialises batches, so that two engines never count the same free place twice; freed by the commit, cannot leak
 LOCK = 982734
 SET_ASIDE = timedelta(minutes=5)
@@ -48,10 +48,15 @@ def tick(*, now: datetime | None = None, rng: Random | None = None) -> Report:
     """Expire overdue offers, wake deferred orders, escalate, then serve every due order."""
     now = now or timezone.now()
     config, report = load_config(), Report()
-    report.expired = len(offers.expire_due(now=now))
-    _wake(report, now=now)
-    report.escalated_to_admins = _alert_admins(report, config=config, now=now)
-    serve_due(report, config=config, now=now, rng=rng)
+    todo = agenda(config=config, now=now)
+    if todo.overdue:
+        report.expired = len(offers.expire_due(now=now))
+    if todo.asleep:
+        _wake(report, now=now)
+    if todo.with_logists_too_long:
+        report.escalated_to_admins = _alert_admins(report, config=config, now=now)
+    if any(todo):
+        serve_due(report, config=config, now=now, rng=rng)
     heartbeats.beat("dispatch_tick", now=now, decisions=len(report.decisions), expired=report.expired)
     return report
 
@@ -88,8 +93,11 @@ def nudge(*, city_id: int | None = None, now: datetime | None = None, rng: Rando
     now = now or timezone.now()
     if city_id is not None:
         _look_again_at_stuck(city_id, now)
-    report = Report(expired=len(offers.expire_due(now=now)))
-    return serve_due(report, config=load_config(), now=now, rng=rng)
+    config, report = load_config(), Report()
+    todo = agenda(config=config, now=now)
+    if todo.overdue:
+        report.expired = len(offers.expire_due(now=now))
+    return serve_due(report, config=config, now=now, rng=rng) if todo.overdue or todo.due else report
 
 
 def serve_due(report: Report, *, config: Config, now: datetime, rng: Random | None = None) -> Report:
@@ -99,19 +107,19 @@ def serve_due(report: Report, *, config: Config, now: datetime, rng: Random | No
         seen = len(report.set_aside)
         try:
             decisions = batch(skip=report.set_aside)
+            over = len(decisions) < BATCH
         except Exception:
             log.exception("dispatch_batch_failed")
             decisions = _one_by_one(report, batch, now=now)
+            over = not decisions and len(report.set_aside) == seen
         report.decisions += decisions
-        if not decisions and len(report.set_aside) == seen:
+        if over:
             return report
 
 
 def _batch(
     *, config: Config, now: datetime, rng: Random, only: int | None = None, skip: Sequence[int] = ()
 ) -> list[Decision]:
-    if only is None and not anything_due(now=now, skip=skip):
-        return []
     with transaction.atomic():
         _take_turns()
         orders = claim(now=now, limit=BATCH, only=only, skip=skip)

@@ -149,7 +149,7 @@ def left_out(decision: DispatchDecision) -> dict[LeftOut, tuple[int, ...]]:
 
 def top(decision: DispatchDecision) -> list[list[Any]]:
     """The best candidates: [master, vehicle, average check, rating], best first."""
-    return decision.details.get("top") or []
+    return trace.top(decision)
 
 
 # --- the story -------------------------------------------------------------------------------------------------------

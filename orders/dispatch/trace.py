@@ -1,16 +1,16 @@
 """A decision in words: the `[dist]` log line and the rows of the decision log are made from the same value.
 
 The log is compact: what is the same for every order of a batch (who is off shift, who lacks the skill, who serves
-other districts) is kept once per batch, city and reason, as compressed ids; a decision keeps only its own.
+other districts) is kept once per batch, city and reason, as a mask over the ids of the city's masters, which are kept
+once per batch and city; a decision keeps only its own.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,8 @@ from django.db import connection
 
 from fieldservice.runtime import registry
 from orders.dispatch.pools import Pool
-from orders.dispatch.values import Candidate, Decision, LeftOut, Outcome
-from orders.models import DispatchDecision, DispatchTrace
+from orders.dispatch.values import Candidate, Decision, LeftOut, Outcome, places
+from orders.models import DispatchDecision
 
 log = logging.getLogger("dispatch")
 
@@ -36,10 +36,17 @@ SELECT batch.id, %(now)s, o, s, r, e, m, c, d::jsonb FROM batch,
        unnest(%(order)s::int[], %(search)s::int[], %(round)s::int[], %(outcome)s::text[], %(master)s::int[],
               %(candidates)s::int[], %(details)s::text[]) AS t(o, s, r, e, m, c, d)"""
 
-#: the foreign keys take traces and decisions along
+#: the trace that holds the ids of a city's masters: bit n of the others is the n-th of them
+MASTERS = "masters"
+#: the trace that holds (id, `Candidate.worth`) of those who stood at the top of a decision
+RANKED = "ranked"
+#: batches with their traces and decisions, which no foreign key ties to them
 PRUNE = """
-DELETE FROM dispatch_batches WHERE id = ANY(ARRAY(
-    SELECT id FROM dispatch_batches WHERE decided_at < %s ORDER BY decided_at LIMIT %s FOR UPDATE SKIP LOCKED))"""
+WITH old AS MATERIALIZED (
+    SELECT id FROM dispatch_batches WHERE decided_at < %s ORDER BY decided_at LIMIT %s FOR UPDATE SKIP LOCKED),
+traces AS (DELETE FROM dispatch_traces WHERE batch_id IN (SELECT id FROM old)),
+decisions AS (DELETE FROM dispatch_decisions WHERE batch_id IN (SELECT id FROM old))
+DELETE FROM dispatch_batches WHERE id IN (SELECT id FROM old)"""
 
 
 def line(decision: Decision) -> str:
@@ -49,7 +56,7 @@ def line(decision: Decision) -> str:
     top = " ".join(
         f"{m.id}(car={int(m.vehicle)} avg={m.average / 100:.0f} rating={m.rating:.1f})" for m in decision.top
     )
-    out = " ".join(f"{reason}={len(ids)}" for reason, ids in sorted(decision.left_out.items()))
+    out = " ".join(f"{reason}={mask.bit_count()}" for reason, mask in sorted(decision.left_out.items()))
     return (
         f"[dist] order={order.id} city={order.city_id} district={order.district_id} category={order.category} "
         f"search={order.search_number} round={decision.round}/{decision.rounds_limit} outcome={decision.outcome} "
@@ -69,8 +76,8 @@ def as_json(decision: Decision) -> dict[str, Any]:
         "rounds": decision.rounds_limit,
         "candidates": decision.candidates,
         "citywide": decision.citywide,
-        "top": _top(decision),
-        "left_out": {str(reason): list(ids) for reason, ids in decision.left_out.items()},
+        "top": [_shown(m) for m in decision.top],
+        "left_out": {str(reason): list(ids) for reason, ids in decision.left_out_ids.items()},
         "look_at": decision.look_at.isoformat() if decision.look_at else None,
     }
 
@@ -84,8 +91,7 @@ def save(decisions: Sequence[Decision], *, now: datetime) -> None:
     """Write the decisions of a batch into the decision log: one statement."""
     if not decisions:
         return
-    shown: dict[int, str] = {}
-    traces = list(_traces({id(d.pool): d.pool for d in decisions if d.pool}.values()))
+    traces = list(_traces(dict.fromkeys(d.pool for d in decisions if d.pool)))
     params: dict[str, Any] = {
         "now": now,
         "cities": [city for city, *_ in traces],
@@ -98,7 +104,7 @@ def save(decisions: Sequence[Decision], *, now: datetime) -> None:
         "outcome": [d.outcome.value for d in decisions],
         "master": [d.masters[0].id if d.masters else None for d in decisions],
         "candidates": [min(d.candidates, 32767) for d in decisions],
-        "details": [_details(d, shown) for d in decisions],
+        "details": [_details(d) for d in decisions],
     }
     with connection.cursor() as cursor:
         cursor.execute(SAVE, params)
@@ -111,14 +117,25 @@ def left_out(decision: DispatchDecision) -> dict[LeftOut, tuple[int, ...]]:
         return {LeftOut(reason): tuple(ids) for reason, ids in details["left_out"].items()}
     keys = {LeftOut.SKILL: details.get("category", ""), LeftOut.DISTRICT: str(details.get("district") or "")}
     found = {LeftOut.ASKED: set(details.get("asked", ())), LeftOut.LIMIT: set(details.get("limit", ()))}
-    rows = DispatchTrace.objects.filter(batch_id=decision.batch_id, city_id=details.get("city"))
-    for reason, key, masters in rows.values_list("reason", "key", "masters"):
-        if key == keys.get(LeftOut(reason), ""):
-            found[LeftOut(reason)] = found.get(LeftOut(reason), set()) | set(unpack(masters))
+    city = unpack(decision.traces.get((MASTERS, ""), b""))
+    for (reason, key), mask in decision.traces.items():
+        if reason not in (MASTERS, RANKED) and key == keys.get(LeftOut(reason), ""):
+            members = {city[place] for place in places(int.from_bytes(mask, "little"))}
+            found[LeftOut(reason)] = found.get(LeftOut(reason), set()) | members
     # the district's trace holds everybody who serves others, whatever his skills: the first reason counts
     found[LeftOut.DISTRICT] = found.get(LeftOut.DISTRICT, set()) - found.get(LeftOut.SKILL, set())
     chosen = set(details.get("masters", ()))
     return {reason: tuple(sorted(ids - chosen)) for reason, ids in found.items() if ids - chosen}
+
+
+def top(decision: DispatchDecision) -> list[list[Any]]:
+    """The best candidates, read back from the log: [master, vehicle, average check, rating], best first."""
+    kept = decision.details.get("top") or []
+    if kept and isinstance(kept[0], list):  # from before the compact log
+        return kept
+    pairs = unpack(decision.traces.get((RANKED, ""), b""), "Q")
+    worth = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    return [_shown(Candidate.of(pk, worth[pk])) for pk in kept if pk in worth]
 
 
 def prune(*, now: datetime, chunk: int = 500) -> int:
@@ -134,56 +151,52 @@ def prune(*, now: datetime, chunk: int = 500) -> int:
             return gone
 
 
-def pack(ids: Iterable[int]) -> bytes:
-    """Ids as bytes: sorted, four bytes each, compressed."""
-    return zlib.compress(array("I", sorted(ids)).tobytes(), 1)
+def pack(numbers: Sequence[int], kind: str = "I") -> bytes:
+    """Numbers as bytes: four bytes each (`Q`: eight), compressed."""
+    return zlib.compress(array(kind, numbers).tobytes(), 1)
 
 
-def unpack(packed: bytes | memoryview) -> array[int]:
-    """The ids of `pack`."""
-    ids = array("I")
-    ids.frombytes(zlib.decompress(bytes(packed)))
-    return ids
+def unpack(packed: bytes, kind: str = "I") -> array[int]:
+    """The numbers of `pack`."""
+    numbers = array(kind)
+    numbers.frombytes(zlib.decompress(packed) if packed else b"")
+    return numbers
 
 
-def _traces(pools: Iterable[Pool | None]) -> Iterable[tuple[int, str, str, bytes]]:
-    """(city, reason, key, packed masters), each once however many pools share it."""
+def _traces(pools: Iterable[Pool]) -> Iterator[tuple[int, str, str, bytes]]:
+    """(city, reason, key, mask as bytes), each once however many pools share it; the ids of each city first."""
     seen: set[tuple[int, str, str]] = set()
-    for pool in filter(None, pools):
-        for reason, key, who in pool.traces():
-            where = (pool.city.id, reason.value, key)
-            if where not in seen:
+    for pool in pools:
+        city = pool.city.city
+        if (city.id, MASTERS, "") not in seen:
+            seen.add((city.id, MASTERS, ""))
+            yield city.id, MASTERS, "", pack(city.ids)
+            yield city.id, RANKED, "", pack([n for m in pool.city.seen.values() for n in (m.id, m.worth)], "Q")
+        size = (len(city.ids) + 7) // 8
+        for reason, key, mask in pool.traces():
+            where = (city.id, reason.value, key)
+            if mask and where not in seen:
                 seen.add(where)
-                if ids := who():
-                    yield *where, pack(ids)
+                yield *where, mask.to_bytes(size, "little")
 
 
-def _details(decision: Decision, shown: dict[int, str]) -> str:
-    """The decision's own part of the log as JSON, written by hand: there are a thousand of them in a batch.
-
-    `shown` remembers the JSON of a candidate, who stands at the top of many decisions.
-    """
+def _details(decision: Decision) -> str:
+    """The decision's own part of the log as JSON, written by hand: there are a thousand of them in a batch."""
     order, pool = decision.order, decision.pool
     masters = ",".join([str(m.id) for m in decision.masters])
     text = f'{{"masters":[{masters}],"rounds":{decision.rounds_limit}'
     if pool is not None:
-        top = ",".join([shown.get(m.id) or _shown(m, shown) for m in decision.top])
+        best = ",".join([str(m.id) for m in decision.top])
         district = "null" if pool.district_id is None else pool.district_id
         text += (
             f',"city":{order.city_id},"district":{district},"category":"{order.category}"'
-            f',"citywide":{"true" if decision.citywide else "false"},"top":[{top}]'
+            f',"citywide":{"true" if decision.citywide else "false"},"top":[{best}]'
         )
-        asked = decision.asked
-        for name, ids in (("asked", asked), ("limit", decision.full - asked)):
-            if ids:
-                text += f',"{name}":[{",".join(map(str, sorted(ids)))}]'
+        for name, mask in (("asked", decision.asked), ("limit", decision.full & ~decision.asked)):
+            if mask:
+                text += f',"{name}":[{",".join(map(str, pool.city.names(mask)))}]'
     return text + "}"
 
 
-def _shown(master: Candidate, shown: dict[int, str]) -> str:
-    shown[master.id] = text = json.dumps([master.id, master.vehicle, master.average / 100, round(master.rating, 1)])
-    return text
-
-
-def _top(decision: Decision) -> list[list[Any]]:
-    return [[m.id, m.vehicle, m.average / 100, round(m.rating, 1)] for m in decision.top]
+def _shown(master: Candidate) -> list[Any]:
+    return [master.id, master.vehicle, master.average / 100, round(master.rating, 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +42,11 @@ class LeftOut(StrEnum):
     LIMIT = "limit"
     ASKED = "asked"
 
+    @property
+    def bar(self) -> int:
+        """Its number in the column `City.bars`; 0 there means: may work."""
+        return tuple(LeftOut).index(self) + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -57,9 +62,8 @@ class Config:
     log_topn: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class DueOrder:
-    """An order the engine looks at."""
+class DueOrder(NamedTuple):
+    """An order the engine looks at; a row of `snapshot.CLAIM`."""
 
     id: int
     city_id: int
@@ -71,24 +75,62 @@ class DueOrder:
     rounds_limit: int | None = None
     guarantee: bool = False
     preferred_master_id: int | None = None
-    asked: frozenset[int] = frozenset()
+    #: masters asked in this search
+    asked: Sequence[int] = ()
     live_until: datetime | None = None
     escalated: bool = False
 
 
 class Candidate(NamedTuple):
-    """A master of an involved city. `bar` is what keeps him from any order now; `free` counts places left.
+    """A master with what he is ranked by, best first: vehicle, 7-day average check in kopecks, rating."""
 
-    A tuple, because a batch makes one of every master of its cities.
+    id: int
+    vehicle: bool = False
+    average: int = 0
+    rating: float = 5.0
+
+    @property
+    def worth(self) -> int:
+        """The ranking values in one number that compares as they do; `snapshot.WORTH` says the same in SQL."""
+        return (self.vehicle << 47) + (min(max(self.average, 0), 2**40 - 1) << 7) + min(round(self.rating * 10), 127)
+
+    @classmethod
+    def of(cls, master_id: int, worth: int) -> Candidate:
+        """The candidate whose `worth` this is."""
+        return cls(master_id, bool(worth >> 47), worth >> 7 & 2**40 - 1, (worth & 127) / 10)
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The masters of one city in columns, by ascending id. Place n of every column and bit n of every mask is one man.
+
+    Columns and masks, because a batch reads every master of its cities and looks closely at a handful of them.
     """
 
     id: int
-    city_id: int
-    vehicle: bool = False
-    average: int = 0  # 7-day average check, kopecks
-    rating: float = 5.0
-    free: int = 1
-    bar: LeftOut | None = None
+    ids: Sequence[int] = ()
+    #: `Candidate.worth`
+    worth: Sequence[int] = ()
+    #: places left for orders; above 0 wherever `bars` is 0
+    free: Sequence[int] = ()
+    #: what keeps him from any order now: `LeftOut.bar`, or 0
+    bars: bytes = b""
+    #: category → who has the skill
+    skills: Mapping[str, int] = field(default_factory=dict)
+    #: district → who serves it
+    districts: Mapping[int, int] = field(default_factory=dict)
+
+    def names(self, mask: int) -> tuple[int, ...]:
+        """The ids of the masters in a mask, ascending."""
+        return tuple(self.ids[place] for place in places(mask))
+
+
+def places(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set, ascending."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +138,14 @@ class Snapshot:
     """Everything `decide` may know. Orders come most urgent first."""
 
     orders: tuple[DueOrder, ...]
-    masters: tuple[Candidate, ...]
-    with_skill: Mapping[str, frozenset[int]]  # category → masters; a category that is missing has no active skill
-    in_district: Mapping[int, frozenset[int]]
+    cities: Mapping[int, City]
+    #: categories with an active skill
+    categories: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a thousand of them are made in a batch
 class Decision:
-    """What is written, logged, shown to staff and counted."""
+    """What is written, logged, shown to staff and counted. Nobody changes it."""
 
     order: DueOrder
     outcome: Outcome
@@ -117,21 +159,22 @@ class Decision:
     look_at: datetime | None = None
     #: where the candidates came from; None: nobody was looked for
     pool: Pool | None = field(default=None, compare=False)
-    #: candidates of the pool without a free place at that moment
-    full: frozenset[int] = frozenset()
+    #: candidates of the pool who were asked before in this search, and those without a free place at that moment
+    asked: int = 0
+    full: int = 0
 
     @property
-    def asked(self) -> frozenset[int]:
-        """Candidates of the pool who were asked before in this search."""
-        return self.pool.ids & self.order.asked if self.pool else frozenset()
-
-    @property
-    def left_out(self) -> dict[LeftOut, tuple[int, ...]]:
-        """Why the other masters of the city were no candidates: reason → masters, in no special order."""
+    def left_out(self) -> dict[LeftOut, int]:
+        """Why the other masters of the city were no candidates: reason → mask."""
         if self.pool is None:
             return {}
         found = dict(self.pool.left_out)
-        for reason, ids in ((LeftOut.ASKED, self.asked), (LeftOut.LIMIT, self.full - self.asked)):
-            found[reason] = found.get(reason, frozenset()) | ids
-        chosen = {master.id for master in self.masters}
-        return {reason: tuple(sorted(ids - chosen)) for reason, ids in found.items() if ids - chosen}
+        for reason, mask in ((LeftOut.ASKED, self.asked), (LeftOut.LIMIT, self.full & ~self.asked)):
+            found[reason] = found.get(reason, 0) | mask
+        chosen = self.pool.city.mask(m.id for m in self.masters)
+        return {reason: mask & ~chosen for reason, mask in found.items() if mask & ~chosen}
+
+    @property
+    def left_out_ids(self) -> dict[LeftOut, tuple[int, ...]]:
+        """`left_out` with ids."""
+        return {reason: self.pool.city.names(mask) for reason, mask in self.left_out.items()} if self.pool else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from fieldservice.lib.pg import LongIndex, named_fk
@@ -29,8 +30,9 @@ class DispatchBatch(models.Model):
 class DispatchTrace(models.Model):
     """Masters of a city left out for one reason, for all orders of a batch that it concerns.
 
-    `key`: the category for reason `skill`, the district for `district`, else empty. `masters`: compressed ids
-    (`orders.dispatch.trace`). Written once per batch, not per order: the reasons are the same for all of them.
+    `key`: the category for reason `skill`, the district for `district`, else empty. `masters`: a bit for each of the
+    city's masters. Their ids stand in the row with reason `masters`, the ranking values of those who came out on top in
+    the row `ranked` (`orders.dispatch.trace`). Written once per batch, not per order: the reasons are the same for all.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -44,17 +46,16 @@ class DispatchTrace(models.Model):
         db_table = "dispatch_traces"
         verbose_name, verbose_name_plural = _("dispatch trace"), _("dispatch traces")
         indexes = [LongIndex(fields=["batch", "city"], name="ix_dispatch_traces__batch_city")]
-        constraints = [
-            named_fk("dispatch_traces", "batch_id", "dispatch_batches", "CASCADE"),
-            named_fk("dispatch_traces", "city_id", "cities", "CASCADE"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.batch_id}: {self.reason} {self.key}"
 
 
 class DispatchDecision(models.Model):
-    """One decision about one order: what was done, and the best candidates with their ranking values."""
+    """One decision about one order: what was done, and the best candidates.
+
+    Written a thousand at a time and pruned by age: its orders and masters are no constraints of the database.
+    """
 
     id = models.BigAutoField(primary_key=True)
     order = models.ForeignKey(
@@ -84,7 +85,7 @@ class DispatchDecision(models.Model):
         verbose_name=_("master"),
     )
     candidates_count = models.SmallIntegerField(_("candidates"), default=0, db_default=0)
-    #: {"top": [[master_id, vehicle, average, rating], …], "citywide": …, "asked": […], "limit": […], …}
+    #: {"top": [master_id, …], "citywide": …, "asked": […], "limit": […], …}
     details = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
 
     class Meta:
@@ -92,14 +93,14 @@ class DispatchDecision(models.Model):
         verbose_name, verbose_name_plural = _("dispatch decision"), _("decision log")
         indexes = [
             LongIndex(fields=["order", "decided_at"], name="ix_dispatch_decisions__order_decided_at"),
-            LongIndex(fields=["decided_at"], name="ix_dispatch_decisions__decided_at"),
             LongIndex(fields=["batch"], name="ix_dispatch_decisions__batch"),
         ]
-        constraints = [
-            named_fk("dispatch_decisions", "order_id", "orders", "CASCADE"),
-            named_fk("dispatch_decisions", "master_id", "masters", "SET NULL"),
-            named_fk("dispatch_decisions", "batch_id", "dispatch_batches", "CASCADE"),
-        ]
+
+    @cached_property
+    def traces(self) -> dict[tuple[str, str], bytes]:
+        """What its batch kept about its city: (reason, key) → bytes."""
+        rows = DispatchTrace.objects.filter(batch_id=self.batch_id, city_id=self.details.get("city"))
+        return {(reason, key): bytes(masters) for reason, key, masters in rows.values_list("reason", "key", "masters")}
 
     def __str__(self) -> str:
         return f"#{self.order_id}: {self.outcome}"

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders.dispatch.decide import decide
-from orders.dispatch.values import Candidate, Config, Decision, DueOrder, LeftOut, Outcome, Snapshot
+from orders.dispatch.values import Config, Decision, DueOrder, LeftOut, Outcome
+from orders.tests.worlds import CITY, Man, World
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-CITY, NEAR, FAR, OTHER_CITY = 1, 11, 12, 2
+NEAR, FAR, OTHER_CITY = 11, 12, 2
 ELECTRICS = "ELECTRICS"
 USUAL = Config()
 
@@ -25,14 +26,14 @@ def order(number: int = 1, **values) -> DueOrder:
     )
 
 
-def master(number: int, **values) -> Candidate:
-    return Candidate(**{"id": number, "city_id": CITY} | values)
+def master(number: int, **values) -> Man:
+    return Man(number, **values)
 
 
-def world(orders, masters, *, skilled=None, near=None, far=()) -> Snapshot:
+def world(orders, masters, *, skilled=None, near=None, far=()) -> World:
     """By default everybody knows electrics and serves the near district."""
     everybody = frozenset(m.id for m in masters)
-    return Snapshot(
+    return World(
         tuple(orders),
         tuple(masters),
         {ELECTRICS: everybody if skilled is None else frozenset(skilled)},
@@ -41,7 +42,7 @@ def world(orders, masters, *, skilled=None, near=None, far=()) -> Snapshot:
 
 
 def one(order_: DueOrder, masters, config: Config = USUAL, seed: int = 0, **sets) -> Decision:
-    (decision,) = decide(world([order_], masters, **sets), config, NOW, Random(seed))
+    (decision,) = decide(world([order_], masters, **sets).snapshot(), config, NOW, Random(seed))
     return decision
 
 
@@ -134,7 +135,7 @@ class TestDistrict:
     def test_the_district_comes_first(self):
         found = one(order(), [master(1), master(2, vehicle=True)], near=[1])
         assert (chosen(found), found.citywide, found.candidates) == ([1], False, 1)
-        assert found.left_out == {LeftOut.DISTRICT: (2,)}
+        assert found.left_out_ids == {LeftOut.DISTRICT: (2,)}
 
     def test_nobody_there_means_the_whole_city_in_the_same_step(self):
         found = one(order(), [master(1)], near=[])
@@ -147,7 +148,7 @@ class TestDistrict:
 
     def test_the_setting_may_forbid_it(self):
         found = one(order(), [master(1)], Config(citywide_fallback=False), near=[])
-        assert (found.outcome, found.citywide, found.left_out) == ("no_candidates", False, {LeftOut.DISTRICT: (1,)})
+        assert (found.outcome, found.citywide, found.left_out_ids) == ("no_candidates", False, {LeftOut.DISTRICT: (1,)})
 
     def test_another_city_is_never_asked(self):
         assert one(order(), [master(1, city_id=OTHER_CITY)]).outcome == "no_candidates"
@@ -156,29 +157,27 @@ class TestDistrict:
 class TestLeftOut:
     @pytest.mark.parametrize("bar", [bar for bar in LeftOut if bar not in {LeftOut.LIMIT, LeftOut.ASKED}])
     def test_a_bar_is_named(self, bar):
-        assert one(order(), [master(1, bar=bar)]).left_out == {bar: (1,)}
+        assert one(order(), [master(1, bar=bar)]).left_out_ids == {bar: (1,)}
 
     def test_the_skill_is_named_before_the_district(self):
-        assert one(order(), [master(1)], skilled=[], near=[]).left_out == {LeftOut.SKILL: (1,)}
+        assert one(order(), [master(1)], skilled=[], near=[]).left_out_ids == {LeftOut.SKILL: (1,)}
 
     def test_asked_and_full_masters_are_named(self):
-        found = one(
-            order(asked=frozenset({1, 2})), [master(1), master(2, free=0), master(3, free=0), master(4, free=-1)]
-        )
-        assert {reason: sorted(ids) for reason, ids in found.left_out.items()} == {
+        found = one(order(asked=[1, 2]), [master(1), master(2), master(3, free=0), master(4, free=-1)])
+        assert {reason: sorted(ids) for reason, ids in found.left_out_ids.items()} == {
             LeftOut.ASKED: [1, 2],
             LeftOut.LIMIT: [3, 4],
         }
 
     def test_a_place_given_away_a_moment_ago_counts(self):
-        first, second = decide(world([order(1), order(2)], [master(5, free=1)]), Config(), NOW, Random(0))
-        assert (chosen(first), second.outcome, second.left_out) == ([5], "no_candidates", {LeftOut.LIMIT: (5,)})
+        first, second = decide(world([order(1), order(2)], [master(5, free=1)]).snapshot(), Config(), NOW, Random(0))
+        assert (chosen(first), second.outcome, second.left_out_ids) == ([5], "no_candidates", {LeftOut.LIMIT: (5,)})
 
     def test_full_ones_of_before_and_of_now_are_named_together(self):
         _first, second = decide(
-            world([order(1), order(2)], [master(5, free=1), master(6, free=0)]), Config(), NOW, Random(0)
+            world([order(1), order(2)], [master(5, free=1), master(6, free=0)]).snapshot(), Config(), NOW, Random(0)
         )
-        assert {reason: sorted(ids) for reason, ids in second.left_out.items()} == {LeftOut.LIMIT: [5, 6]}
+        assert {reason: sorted(ids) for reason, ids in second.left_out_ids.items()} == {LeftOut.LIMIT: [5, 6]}
 
 
 class TestGuarantee:
@@ -191,7 +190,7 @@ class TestGuarantee:
 
     def test_he_is_asked_although_he_serves_another_district(self):
         found = one(self.visit(), [master(1), master(2, vehicle=True)], near=[2])
-        assert (chosen(found), found.citywide, found.left_out) == ([1], False, {})
+        assert (chosen(found), found.citywide, found.left_out_ids) == ([1], False, {})
 
     @pytest.mark.parametrize("values", [{"bar": LeftOut.OFF_SHIFT}, {"free": 0}, {"bar": LeftOut.BLOCKED}])
     def test_if_he_cannot_the_others_are_asked(self, values):
@@ -216,7 +215,7 @@ def test_two_offers_a_round_go_to_the_two_best():
 
 
 def test_orders_are_served_in_the_order_given():
-    decisions = decide(world([order(3), order(1), order(2)], [master(5, free=2)]), Config(), NOW, Random(0))
+    decisions = decide(world([order(3), order(1), order(2)], [master(5, free=2)]).snapshot(), Config(), NOW, Random(0))
     assert [(d.order.id, chosen(d)) for d in decisions] == [(3, [5]), (1, [5]), (2, [])]
 
 
@@ -224,7 +223,7 @@ def test_orders_are_served_in_the_order_given():
 CITIES, DISTRICTS, CATEGORIES, IDS = [1, 2], [11, 12, 21], ["ELECTRICS", "WINDOWS", "ROADSIDE"], range(1, 13)
 BARS = [None] * 6 + [bar for bar in LeftOut if bar not in {LeftOut.LIMIT, LeftOut.ASKED}]
 candidates = st.builds(
-    Candidate, id=st.sampled_from(IDS), city_id=st.sampled_from(CITIES), vehicle=st.booleans(),
+    Man, id=st.sampled_from(IDS), city_id=st.sampled_from(CITIES), vehicle=st.booleans(),
     average=st.integers(0, 3), rating=st.sampled_from([4.0, 4.5, 5.0]), free=st.integers(-1, 3),
     bar=st.sampled_from(BARS),
 )  # fmt: skip
@@ -238,8 +237,8 @@ due_orders = st.builds(
     escalated=st.booleans(),
 )  # fmt: skip
 some_masters = st.frozensets(st.sampled_from(IDS))
-snapshots = st.builds(
-    Snapshot,
+worlds = st.builds(
+    World,
     orders=st.lists(due_orders, max_size=12, unique_by=lambda o: o.id).map(tuple),
     masters=st.lists(candidates, max_size=12, unique_by=lambda m: m.id).map(tuple),
     with_skill=st.dictionaries(st.sampled_from(CATEGORIES), some_masters),
@@ -251,23 +250,23 @@ configs = st.builds(
 )  # fmt: skip
 
 
-def able(snapshot: Snapshot, asked: DueOrder, free: Counter, *, district: bool) -> set[int]:
+def able(world: World, asked: DueOrder, free: Counter, *, district: bool) -> set[int]:
     """Written from the specification, apart from the code: who could take this order now."""
-    near = snapshot.in_district.get(asked.district_id, frozenset())
+    near = world.in_district.get(asked.district_id, frozenset())
     return {
-        m.id for m in snapshot.masters
-        if m.city_id == asked.city_id and m.bar is None and m.id in snapshot.with_skill.get(asked.category, ())
+        m.id for m in world.masters
+        if m.city_id == asked.city_id and m.bar is None and m.id in world.with_skill.get(asked.category, ())
         and free[m.id] > 0 and m.id not in asked.asked and (not district or m.id in near)
     }  # fmt: skip
 
 
 @settings(max_examples=250)
-@given(snapshots, configs, st.integers(0, 5))
-def test_whatever_the_world_the_rules_hold(snapshot, config, seed):
-    decisions = decide(snapshot, config, NOW, Random(seed))
-    assert [d.order for d in decisions] == list(snapshot.orders)  # each order once, in its turn
-    free = Counter({m.id: m.free for m in snapshot.masters})
-    rank = {m.id: (m.vehicle, m.average, m.rating) for m in snapshot.masters}
+@given(worlds, configs, st.integers(0, 5))
+def test_whatever_the_world_the_rules_hold(world, config, seed):
+    decisions = decide(world.snapshot(), config, NOW, Random(seed))
+    assert [d.order for d in decisions] == list(world.orders)  # each order once, in its turn
+    free = Counter({m.id: m.free for m in world.masters})
+    rank = {m.id: (m.vehicle, m.average, m.rating) for m in world.masters}
     for d in decisions:
         assert d.look_at is None or d.look_at > NOW
         assert (d.look_at is None) == (d.outcome in {"no_district", "no_category", "rounds_exhausted"})
@@ -277,7 +276,7 @@ def test_whatever_the_world_the_rules_hold(snapshot, config, seed):
         limit = config.rounds if d.order.rounds_limit is None else d.order.rounds_limit
         assert d.rounds_limit == limit
         if d.outcome in {"offered", "no_candidates"}:
-            near, city = able(snapshot, d.order, free, district=True), able(snapshot, d.order, free, district=False)
+            near, city = able(world, d.order, free, district=True), able(world, d.order, free, district=False)
             owner = d.order.preferred_master_id if d.order.guarantee else None
             assert d.order.round < limit
             if d.outcome == "no_candidates":
@@ -293,13 +292,13 @@ def test_whatever_the_world_the_rules_hold(snapshot, config, seed):
                     assert all(rank[ids[-1]] >= rank[other] for other in rest)
                     assert len(ids) == config.offers_per_round or not rest
                 assert d.round == d.order.round + 1
-            named = [i for group in d.left_out.values() for i in group]
+            named = [i for group in d.left_out_ids.values() for i in group]
             assert len(named) == len(set(named))
             assert not set(named) & set(ids)
         free.subtract(ids)
-    assert all(free[m.id] >= min(0, m.free) for m in snapshot.masters)
+    assert all(free[m.id] >= min(0, m.free) for m in world.masters)
 
 
-@given(snapshots, configs)
-def test_the_same_chance_decides_the_same(snapshot, config):
-    assert decide(snapshot, config, NOW, Random(1)) == decide(snapshot, config, NOW, Random(1))
+@given(worlds, configs)
+def test_the_same_chance_decides_the_same(world, config):
+    assert decide(world.snapshot(), config, NOW, Random(1)) == decide(world.snapshot(), config, NOW, Random(1))

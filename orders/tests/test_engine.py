@@ -16,7 +16,7 @@ from django.utils import timezone
 from fieldservice.outbox.models import Lane, Notification
 from fieldservice.runtime.models import Heartbeat, Setting
 from geo.tests.factories import CityFactory, DistrictFactory
-from orders.dispatch import engine
+from orders.dispatch import engine, trace
 from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
 from orders.services import manual, offers
 from orders.tests.factories import OfferFactory, OrderFactory
@@ -61,9 +61,10 @@ class TestOffer:
             "offered", master, 1, 1
         )  # fmt: skip
         assert decision.details == {
-            "top": [[master.pk, True, 0, 5.0]], "citywide": False, "masters": [master.pk], "rounds": 2,
+            "top": [master.pk], "citywide": False, "masters": [master.pk], "rounds": 2,
             "city": order.city_id, "district": order.district_id, "category": "ELECTRICS",
         }  # fmt: skip
+        assert trace.top(decision) == [[master.pk, True, 0, 5.0]]
 
     def test_a_second_tick_waits(self):
         order = OrderFactory()

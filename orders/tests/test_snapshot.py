@@ -13,7 +13,7 @@ from fieldservice.runtime.models import Setting
 from geo.tests.factories import CityFactory, DistrictFactory
 from orders.dispatch.decide import decide
 from orders.dispatch.snapshot import claim, load, load_config
-from orders.dispatch.values import Config, LeftOut
+from orders.dispatch.values import Candidate, Config, LeftOut
 from orders.models import Order
 from orders.selectors import average_checks
 from orders.tests.factories import OfferFactory, OrderFactory
@@ -39,7 +39,7 @@ def look(order: Order, config: Config | None = None):
         claimed = claim(now=now, limit=1, only=order.pk)
         config = config or load_config()
         (decision,) = decide(load(claimed, config=config, now=now), config, now, Random(0))
-    return [m.id for m in decision.masters], {reason: list(ids) for reason, ids in decision.left_out.items()}
+    return [m.id for m in decision.masters], {reason: list(ids) for reason, ids in decision.left_out_ids.items()}
 
 
 class TestClaim:
@@ -90,14 +90,14 @@ class TestClaim:
         with transaction.atomic():
             (found,) = claim(now=now, limit=1)
         assert (found.search_number, found.round, found.rounds_limit) == (2, 1, 3)
-        assert found.asked == {this.master_id, byhand.master_id}
+        assert set(found.asked) == {this.master_id, byhand.master_id}
         assert found.live_until == byhand.expires_at
 
     def test_an_old_live_offer_is_waited_for(self):
         old = OfferFactory(order__search_number=2, search_number=1)
         with transaction.atomic():
             (found,) = claim(now=timezone.now(), limit=1)
-        assert (found.asked, found.live_until) == (frozenset(), old.expires_at)
+        assert (found.asked, found.live_until) == ([], old.expires_at)
 
     def test_a_live_offer_without_a_deadline_has_its_sla(self):
         old = OfferFactory(expires_at=None)
@@ -109,7 +109,7 @@ class TestClaim:
         stray = OfferFactory(state="ACCEPTED", order__search_number=2)
         with transaction.atomic():
             (found,) = claim(now=timezone.now(), limit=1)
-        assert found.asked == {stray.master_id}
+        assert found.asked == [stray.master_id]
 
     @pytest.mark.parametrize(
         "values", [{"district": None}, {"no_district": True}, {"district": None, "no_district": False}]
@@ -185,7 +185,7 @@ class TestEligibility:
         Skill.objects.filter(code="ELECTRICS").update(is_active=False)
         with transaction.atomic():
             snapshot = load(claim(now=timezone.now(), limit=1), config=Config(), now=timezone.now())
-        assert snapshot.with_skill == {}
+        assert "ELECTRICS" not in snapshot.categories
 
     @pytest.mark.parametrize("status", ["ASSIGNED", "EN_ROUTE", "WORKING", "PAYMENT"])
     def test_active_orders_and_live_offers_fill_the_places(self, status):
@@ -245,7 +245,8 @@ class TestAverageCheck:
         now = timezone.now()
         with transaction.atomic():
             snapshot = load(claim(now=now, limit=1, only=order.pk), config=Config(), now=now)
-        kopecks = {m.id: m.average for m in snapshot.masters}[master.pk]
+        city = snapshot.cities[master.city_id]
+        kopecks = Candidate.of(master.pk, city.worth[city.ids.index(master.pk)]).average
         assert average_checks([master.pk], now=now) == {master.pk: Decimal("1500.005")}
         assert kopecks in (150000, 150001)
 
@@ -277,5 +278,20 @@ def test_the_number_of_queries_does_not_depend_on_the_world(django_assert_num_qu
     for count in (1, 10):
         OrderFactory.create_batch(count, city=order.city, district=order.district)
         MasterFactory.create_batch(count, districts=[order.district])
-        with transaction.atomic(), django_assert_num_queries(3):
+        with transaction.atomic(), django_assert_num_queries(4):  # orders, changes, coverage, masters
             load(claim(now=timezone.now(), limit=100), config=Config(), now=timezone.now())
+
+
+@pytest.mark.parametrize("rating", [0, 3.14, 4.86, 5])
+@pytest.mark.parametrize("average", [0, Decimal("0.01"), Decimal("99999999.99")])
+@pytest.mark.parametrize("vehicle", [False, True])
+def test_the_database_and_the_candidate_say_the_same_worth(rating, average, vehicle):
+    master = MasterFactory(rating=rating, has_vehicle=vehicle)
+    OrderFactory(closed=True, city=master.city, assigned_master=master, total_sum=average)
+    order = OrderFactory(city=master.city)
+    now = timezone.now()
+    with transaction.atomic():
+        city = load(claim(now=now, limit=1, only=order.pk), config=Config(), now=now).cities[master.city_id]
+    (worth,) = city.worth
+    assert worth == Candidate(master.pk, vehicle, int(average * 100), rating).worth
+    assert Candidate.of(master.pk, worth) == (master.pk, vehicle, average * 100, round(rating, 1))

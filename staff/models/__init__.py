@@ -2,11 +2,13 @@
 
 from staff.models.audit import AuditLog
 from staff.models.codes import MasterInviteCode, StaffAccessCode, StaffAccessCodeCity
+from staff.models.coverage import CoverageChange
 from staff.models.master import Master, MasterDistrict, MasterSkill, Skill
 from staff.models.member import StaffCity, StaffUser
 
 __all__ = [
     "AuditLog",
+    "CoverageChange",
     "Master",
     "MasterDistrict",
     "MasterInviteCode",

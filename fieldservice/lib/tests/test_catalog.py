@@ -102,7 +102,8 @@ def test_old_rows_give_all_the_old_columns_without_a_default():
         needed = {line.split()[0] for line in lines if ": " not in line and " null" not in line and " = " not in line}
         assert needed <= given.get(table, needed), table
     assert set(catalog.expected()) - set(given) == {
-        "dispatch_batches", "dispatch_decisions", "dispatch_traces", "heartbeats", "owner_requisites"
+        "coverage_changes", "dispatch_batches", "dispatch_decisions", "dispatch_traces", "heartbeats",
+        "owner_requisites",
     }  # fmt: skip
 
 
