@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.models import City, District
-from geo.selectors import fold
+from geo.names import fold
 
 DATA = Path(__file__).parent / "data"
 

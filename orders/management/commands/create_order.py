@@ -88,7 +88,7 @@ def _create(values: dict[str, Any]) -> Order:
             raise InvalidError({name: _("%(name)s is required.") % {"name": name}})
     city = find_city(text["city"])
     district = find_district(city, text["district"]) if text["district"] else None
-    street = find_street(city, text["street"]) if text["street"] else None
+    street = find_street(city, text["street"], district=district) if text["street"] else None
     if text["street"] and street is None:  # not in the catalogue: kept with the address, nothing is lost
         text["address_comment"] = f"{text['street']}. {text['address_comment']}".strip()
     now = timezone.now()

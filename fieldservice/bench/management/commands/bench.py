@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fieldservice.bench import accept, dispatch, harness, offers, seed
+from fieldservice.bench import accept, dispatch, harness, offers, seed, street
 from fieldservice.bench.harness import Result
 
 
@@ -49,4 +49,5 @@ BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {
     "dispatch": _dispatch,
     "expiry": lambda options: offers.run_expiry(),
     "offers": lambda options: offers.run(orders=options["orders"]),
+    "street": lambda options: street.run(),
 }
