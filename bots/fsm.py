@@ -25,7 +25,7 @@ IDLE_SECONDS = 30 * 60
 FORGET_SECONDS = 7 * 24 * 3600
 PREFIX = "fsm"
 #: bookkeeping beside the answers
-AT, PROMPT = "_at", "_prompt"
+AT, PROMPT, KEYS = "_at", "_prompt", "_keys"
 #: the state of a person while Redis is away: nobody knows whether there is a dialog
 AWAY = "?"
 
@@ -41,6 +41,8 @@ class Step:
 
     take: Take
     ask: Ask
+    #: seconds until the dialog is over; long for forms whose answers are kept in the database
+    idle: int = IDLE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,20 @@ class Stored:
     dialog: Dialog
     prompt: int | None
     expired: bool
+    #: a keyboard stands under the chat
+    keys: bool = False
 
 
 STEPS: dict[str, Step] = {}
 
 
-def step(name: str, *, ask: Ask) -> Callable[[F], F]:
+def step(name: str, *, ask: Ask, idle: int = IDLE_SECONDS) -> Callable[[F], F]:
     """Register what takes the answer of step `name`. Raises ValueError when the name is taken."""
 
     def register(take: F) -> F:
         if name in STEPS:
             raise ValueError(f"step {name} is there already")
-        STEPS[name] = Step(take, ask)
+        STEPS[name] = Step(take, ask, idle)
         return take
 
     return register
@@ -98,15 +102,16 @@ async def load(state: FSMContext, name: str | None) -> Stored | None:
     if name is None or name not in STEPS:
         return None
     data = await state.get_data()
-    at, prompt = data.pop(AT, 0.0), data.pop(PROMPT, None)
-    return Stored(Dialog(name, data), prompt, time.time() - at > IDLE_SECONDS)
+    at, prompt, keys = data.pop(AT, 0.0), data.pop(PROMPT, None), data.pop(KEYS, False)
+    return Stored(Dialog(name, data), prompt, time.time() - at > STEPS[name].idle, keys)
 
 
 async def save(state: FSMContext, reply: Reply, *, was: str | None, prompt: int | None) -> None:
     """Remember the question asked by `reply`, or forget the one that ended. `was`: the state before."""
     if isinstance(reply.dialog, Dialog):
         # data first: a state without its data would be a dialog without answers
-        await state.set_data({**reply.dialog.data, AT: time.time(), PROMPT: prompt})
+        keys = bool(reply.screen and reply.screen.keys)
+        await state.set_data({**reply.dialog.data, AT: time.time(), PROMPT: prompt, KEYS: keys})
         await state.set_state(reply.dialog.step)
     elif was not in (None, AWAY) and reply.dialog is not KEEP:
         await state.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,13 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
-from aiogram.methods import EditMessageReplyMarkup
-from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, User
+from aiogram.methods import EditMessageReplyMarkup, SendMessage
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, ReplyKeyboardRemove, User
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from bots import callbacks, errors, fsm, media, wire
+from bots import callbacks, enclosures, errors, fsm, media, wire
 from bots.bot import Spec
 from bots.db import in_db
 from bots.screens import Screen, show
@@ -68,7 +69,8 @@ class Desk:
         message = query.message if isinstance(query.message, Message) else None
         facts = Facts(query.from_user, _running(stored), message_id=message.message_id if message else None)
         reply = await self._run(self._tapped, facts, query.data or "")
-        shown = await _show(bot, reply, facts)
+        await _fold(bot, reply, facts, stored)
+        shown = await self._show(bot, reply, facts)
         await fsm.save(state, reply, was=raw_state, prompt=shown)
         await wire.answer(bot, query.id, **_toast(reply))
 
@@ -94,7 +96,9 @@ class Desk:
         if raw_state == fsm.AWAY and not facts.incoming.text.startswith("/"):
             raise RuntimeError("this may be an answer, and nobody knows to what")
         reply = await self._run(self._written, facts, bool(stored and stored.expired))
-        shown = await _show(bot, _loud(reply), facts)
+        if await _fold(bot, reply, facts, stored):
+            reply = replace(reply, toast="")
+        shown = await self._show(bot, _loud(reply), facts)
         if shown and stored:
             await _strip(bot, facts.user.id, stored.prompt)
         prompt = shown or (stored.prompt if stored else None)
@@ -120,6 +124,32 @@ class Desk:
             await in_db(self.spec.reachable, change.from_user.id, change.new_chat_member.status != "kicked")
         except Exception as error:  # noqa: BLE001 - nobody waits for an answer
             await errors.crashed(error, bot=self.spec.name)
+
+    async def _show(self, bot: Bot, reply: Reply, facts: Facts) -> int | None:
+        """Show the reply; the id of its screen's message. What Telegram refuses is logged: the work is kept."""
+        chat_id, message_id = facts.user.id, facts.message_id
+        try:
+            if len(reply.toast) > errors.ALERT_LIMIT:
+                await show(bot, Screen(escape(reply.toast)), chat_id=chat_id)
+            if reply.screen is None:
+                return None
+            screen = reply.screen
+            if reply.files:
+                screen = await self._enclose(bot, screen, reply.files, chat_id)
+            if message_id and (reply.files or screen.keys):  # the screen comes anew, below
+                await _strip(bot, chat_id, message_id)
+                message_id = None
+            return await show(bot, screen, chat_id=chat_id, message_id=message_id)
+        except AiogramError as error:
+            log.warning("screen_not_shown", extra=errors.facts(error))
+            return None
+
+    async def _enclose(self, bot: Bot, screen: Screen, files: Sequence[media.Enclosure], chat_id: int) -> Screen:
+        lost = await enclosures.send(bot, self.spec.name, files, chat_id=chat_id)
+        if not lost:
+            return screen
+        sentence = ngettext("%(lost)s file could not be opened.", "%(lost)s files could not be opened.", lost)
+        return screen.under(sentence % {"lost": lost})
 
     async def _run(self, function: Callable[..., Reply], *args: Any) -> Reply:
         try:
@@ -156,17 +186,20 @@ def _loud(reply: Reply) -> Reply:
     return replace(reply, screen=screen, toast="")
 
 
-async def _show(bot: Bot, reply: Reply, facts: Facts) -> int | None:
-    """Show the reply's screen; the id of its message. What Telegram refuses is logged: the work is done and kept."""
+async def _fold(bot: Bot, reply: Reply, facts: Facts, stored: fsm.Stored | None) -> bool:
+    """Take the keyboard of the answered question away; that needs a message of its own, which may carry the toast."""
+    if not (stored and stored.keys and reply.screen) or reply.screen.keys:
+        return False
     try:
-        if len(reply.toast) > errors.ALERT_LIMIT:
-            await show(bot, Screen(escape(reply.toast)), chat_id=facts.user.id)
-        if reply.screen is None:
-            return None
-        return await show(bot, reply.screen, chat_id=facts.user.id, message_id=facts.message_id)
+        note = SendMessage(
+            chat_id=facts.user.id,
+            text=escape(reply.toast or _("Noted.")),
+            reply_markup=ReplyKeyboardRemove(remove_keyboard=True),
+        )
+        await wire.patient(bot, note)
     except AiogramError as error:
-        log.warning("screen_not_shown", extra=errors.facts(error))
-        return None
+        log.info("keyboard_not_folded", extra={"error": type(error).__name__})
+    return True
 
 
 async def _strip(bot: Bot, chat_id: int, message_id: int | None) -> None:

@@ -28,6 +28,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file to show: known to the bot called `bot`, or `content` of our own."""
+
+    kind: str  # PHOTO or DOCUMENT
+    file_id: str = ""
+    bot: str = ""
+    name: str = ""
+    caption: str = ""
+    content: bytes = b""
+    #: may not be saved or forwarded
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A message: `kind` is Telegram's word for it (text, photo, document, sticker …)."""
 
@@ -36,6 +50,10 @@ class Incoming:
     file: File | None = None
     #: photos sent together share this
     album: str | None = None
+    #: the sender's own number, shared by a button; somebody else's card leaves it empty
+    phone: str = ""
+    #: a place on the map: latitude, longitude
+    place: tuple[float, float] | None = None
 
 
 NOTHING = Incoming()
@@ -48,7 +66,15 @@ def read(message: Message) -> Incoming:
         text=(message.text or "").strip(),
         file=_file(message),
         album=message.media_group_id,
+        phone=_own_phone(message),
+        place=(message.location.latitude, message.location.longitude) if message.location else None,
     )
+
+
+def _own_phone(message: Message) -> str:
+    card = message.contact
+    is_own = card and message.from_user and card.user_id == message.from_user.id and not message.forward_origin
+    return card.phone_number if card and is_own else ""
 
 
 def _file(message: Message) -> File | None:

@@ -11,14 +11,14 @@ from contextlib import suppress
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramConflictError, TelegramUnauthorizedError
-from aiogram.methods import DeleteWebhook, SetMyCommands
+from aiogram.methods import DeleteWebhook, GetMe, SetMyCommands
 from aiogram.types import BotCommand
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from bots import errors, fsm, heartbeat, wire
+from bots import errors, fsm, heartbeat, names, wire
 from bots.bot import Spec, connect
 from bots.db import in_db, workers
 from bots.delivery.pump import Pump
@@ -91,9 +91,11 @@ def _tell_conflict(name: str) -> None:
 
 
 async def _introduce(spec: Spec, bot: Bot) -> None:
-    """Polling instead of a webhook; the list of commands in every language. Not worth dying for."""
+    """Polling instead of a webhook; the bot's name; the list of commands in every language. Not worth dying for."""
     try:
         await wire.patient(bot, DeleteWebhook())
+        me = await wire.patient(bot, GetMe())
+        await in_db(names.remember, spec.name, me.username or "")
         for code in (None, *(code for code, _name in settings.LANGUAGES)):
             commands = _commands(spec, code or settings.LANGUAGE_CODE)
             await wire.patient(bot, SetMyCommands(commands=commands, language_code=code))

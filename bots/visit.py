@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.media import NOTHING, Incoming
+from bots.media import NOTHING, Enclosure, Incoming
 from bots.screens import Screen
 from fieldservice.lib.actor import Actor
 from staff.models import Master, StaffUser
@@ -92,3 +92,5 @@ class Reply:
     toast: str = ""
     alert: bool = False
     dialog: Dialog | _Keep | None = None
+    #: files shown above the screen, which then is a new message below them
+    files: tuple[Enclosure, ...] = ()

@@ -29,6 +29,7 @@ class PayoutMethod(models.TextChoices):
     SBP = "SBP", _("SBP")
     YOOMONEY = "YOOMONEY", _("YooMoney")
     BANK_ACCOUNT = "BANK_ACCOUNT", _("Bank account")
+    CASH = "CASH", _("Cash")
 
 
 class BlockReason(models.TextChoices):

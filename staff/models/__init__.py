@@ -3,6 +3,7 @@
 from staff.models.audit import AuditLog
 from staff.models.codes import MasterInviteCode, StaffAccessCode, StaffAccessCodeCity
 from staff.models.coverage import CoverageChange
+from staff.models.draft import MasterDraft
 from staff.models.master import Master, MasterDistrict, MasterSkill, Skill
 from staff.models.member import StaffCity, StaffUser
 
@@ -11,6 +12,7 @@ __all__ = [
     "CoverageChange",
     "Master",
     "MasterDistrict",
+    "MasterDraft",
     "MasterInviteCode",
     "MasterSkill",
     "Skill",

@@ -126,6 +126,11 @@ class Master(models.Model):
     telegram_username = models.CharField(_("Telegram name"), max_length=64, null=True, blank=True)
     first_name = models.CharField(_("name"), max_length=80, null=True, blank=True)
     last_name = models.CharField(_("surname"), max_length=120, null=True, blank=True)
+    # new: when the application was sent, and the version of the text consented to
+    applied_at = models.DateTimeField(_("applied"), null=True, blank=True, editable=False)
+    pdn_version = models.CharField(_("consent, version"), max_length=16, null=True, blank=True, editable=False)
+    # new: ids of skills the master wants besides, until staff have decided
+    skills_wanted = models.JSONField(_("skills asked for"), null=True, blank=True, editable=False)
     # new: the person blocked the bot; cleared by their next message
     unreachable_at = models.DateTimeField(_("unreachable since"), null=True, blank=True, editable=False)
     skills = models.ManyToManyField(Skill, through="MasterSkill", related_name="masters", verbose_name=_("skills"))

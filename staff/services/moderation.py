@@ -1,4 +1,4 @@
-"""Blocking and unblocking masters: the shift ends, the master is told, an audit row is kept."""
+"""Blocking, unblocking, limits, closing accounts: the master is told once, an audit row is kept."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.clean import check_reason
-from fieldservice.lib.errors import NotFoundError
+from fieldservice.lib.errors import InvalidError, NotFoundError
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from staff.enums import BlockReason, ShiftStatus
 from staff.models import AuditLog, Master
 from staff.scope import require, require_city
+
+LIMIT = 20
 
 
 @transaction.atomic
@@ -27,11 +29,11 @@ def block(*, master_id: int, reason: str, actor: Actor, now: datetime, tell: boo
     require(actor, "master.moderate")
     if reason not in BlockReason.values:
         reason = check_reason(reason)
-    master = _lock(master_id, actor)
+    master = lock(master_id, actor)
     staff_decides = actor.kind == "staff" and master.blocked_reason in BlockReason.values
     if master.is_blocked and not (staff_decides and reason != master.blocked_reason):
         return master
-    return _write(
+    return write(
         master,
         actor,
         "block_master",
@@ -49,10 +51,10 @@ def block(*, master_id: int, reason: str, actor: Actor, now: datetime, tell: boo
 def unblock(*, master_id: int, actor: Actor, now: datetime) -> Master:
     """Lift the block; the master starts the shift himself."""
     require(actor, "master.moderate")
-    master = _lock(master_id, actor)
+    master = lock(master_id, actor)
     if not master.is_blocked:
         return master
-    return _write(
+    return write(
         master,
         actor,
         "unblock_master",
@@ -61,6 +63,47 @@ def unblock(*, master_id: int, actor: Actor, now: datetime) -> Master:
         is_blocked=False,
         blocked_at=None,
         blocked_reason=None,
+    )
+
+
+@transaction.atomic
+def set_limit(*, master_id: int, limit: int | None, actor: Actor) -> Master:
+    """How many orders the master may have at once: 0–20, None for everybody's limit."""
+    require(actor, "master.moderate")
+    if limit is not None and not 0 <= limit <= LIMIT:
+        raise InvalidError({"limit": _("The limit is a number from 0 to %(most)s.") % {"most": LIMIT}})
+    master = lock(master_id, actor)
+    if master.max_active_orders_override == limit:
+        return master
+    return write(
+        master,
+        actor,
+        "limit_master",
+        {"limit": limit, "was": master.max_active_orders_override},
+        ("limit_changed", {}),
+        max_active_orders_override=limit,
+    )
+
+
+@transaction.atomic
+def close_account(*, master_id: int, reason: str, actor: Actor) -> Master:
+    """The master leaves: no orders any more, the rows stay; he may apply again. Idempotent."""
+    require(actor, "master.moderate")
+    reason = check_reason(reason)
+    master = lock(master_id, actor)
+    if master.is_deleted:
+        return master
+    return write(
+        master,
+        actor,
+        "delete_master",
+        {"reason": reason},
+        ("account_deleted", {"reason": reason}),
+        is_deleted=True,
+        is_active=False,
+        moderation_reason=reason,
+        shift_status=ShiftStatus.SHIFT_OFF,
+        break_until=None,
     )
 
 
@@ -74,7 +117,7 @@ def audit(action: str, *, actor: Actor, master_id: int | None = None, **details:
     )
 
 
-def _write(
+def write(
     master: Master,
     actor: Actor,
     action: str,
@@ -82,6 +125,7 @@ def _write(
     message: tuple[str, dict[str, Any]] | bool,
     **changes: Any,
 ) -> Master:
+    """Change a locked master: a version more, an audit row, and `message` (event, payload) to him."""
     for name, value in changes.items():
         setattr(master, name, value)
     master.version += 1
@@ -92,7 +136,8 @@ def _write(
     return master
 
 
-def _lock(master_id: int, actor: Actor) -> Master:
+def lock(master_id: int, actor: Actor) -> Master:
+    """The master, locked until the transaction ends. Raises NotFoundError, also for one of another city."""
     master = Master.objects.select_for_update(no_key=True).filter(pk=master_id).first()
     if master is None:
         raise NotFoundError(_("There is no such master."))
