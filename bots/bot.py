@@ -14,7 +14,6 @@ from aiogram.enums import ParseMode
 from aiogram.types import User
 from django.conf import settings
 
-from bots.callbacks import Route
 from bots.visit import Person, Reply, Visit
 
 
@@ -31,8 +30,8 @@ class Spec:
     variable: str
     #: who this is; raises ForbiddenError with a sentence for strangers. The second argument: the text of a message
     identify: Callable[[User, str], Person]
-    #: raises ForbiddenError when the person may not use the route
-    check: Callable[[Visit, Route], None]
+    #: raises ForbiddenError when the person may not do what a route or a step `needs`
+    check: Callable[[Visit, str], None]
     #: /start, /menu, /cancel and everything that leads nowhere else
     home: Callable[[Visit], Reply]
     help: Callable[[Visit], Reply]

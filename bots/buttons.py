@@ -23,11 +23,12 @@ def back(path: str, *args: int | str) -> Button:
     return tap(_("‹ Back"), path, *args)
 
 
-def page_of(items: Sequence[T], page: int) -> tuple[Sequence[T], int, int]:
+def page_of(items: Sequence[T], page: int, columns: int = 1) -> tuple[Sequence[T], int, int]:
     """(the items of the page, the page, the number of pages); a page that is no more becomes the last one."""
-    pages = max(1, -(-len(items) // PAGE))
+    size = PAGE * columns
+    pages = max(1, -(-len(items) // size))
     page = min(max(page, 1), pages)
-    return items[(page - 1) * PAGE : page * PAGE], page, pages
+    return items[(page - 1) * size : page * size], page, pages
 
 
 def pager(path: str, page: int, pages: int, *before: int | str) -> list[Button]:

@@ -43,6 +43,8 @@ class Step:
     ask: Ask
     #: seconds until the dialog is over; long for forms whose answers are kept in the database
     idle: int = IDLE_SECONDS
+    #: what the person must be allowed to, as at a tap
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,13 @@ class Stored:
 STEPS: dict[str, Step] = {}
 
 
-def step(name: str, *, ask: Ask, idle: int = IDLE_SECONDS) -> Callable[[F], F]:
+def step(name: str, *, ask: Ask, idle: int = IDLE_SECONDS, needs: str = "") -> Callable[[F], F]:
     """Register what takes the answer of step `name`. Raises ValueError when the name is taken."""
 
     def register(take: F) -> F:
         if name in STEPS:
             raise ValueError(f"step {name} is there already")
-        STEPS[name] = Step(take, ask, idle)
+        STEPS[name] = Step(take, ask, idle, needs)
         return take
 
     return register

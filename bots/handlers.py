@@ -81,7 +81,10 @@ class Desk:
             return replace(self.spec.home(visit), toast=_("This button is out of date. Here is the menu."))
         route, args = found
         try:
-            self.spec.check(visit, route)
+            self.spec.check(visit, route.needs)
+        except DomainError as error:
+            return errors.refused(error, lambda: self.spec.home(visit))
+        try:
             return route.handler(visit, *args)
         except DomainError as error:
             back = route.back
@@ -115,8 +118,20 @@ class Desk:
             return self.spec.home(visit)
         if expired:
             return replace(self.spec.home(visit), toast=_("The dialog has timed out. Nothing was changed."))
-        taken = _answered(visit, visit.dialog) if visit.dialog else None
+        taken = self._answered(visit, visit.dialog) if visit.dialog else None
         return taken or replace(self.spec.home(visit), toast=_("Use the buttons, please."))
+
+    def _answered(self, visit: Visit, dialog: Dialog) -> Reply | None:
+        """Give the message to the step that waits for it; a wrong one is told what is expected, nothing is lost."""
+        step = fsm.STEPS[dialog.step]
+        try:
+            self.spec.check(visit, step.needs)
+        except DomainError as error:
+            return errors.refused(error, lambda: self.spec.home(visit))
+        try:
+            return step.take(visit)
+        except DomainError as error:
+            return Reply(step.ask(visit).under(str(error)), dialog=dialog)
 
     async def membership(self, change: ChatMemberUpdated) -> None:
         """The person blocked the bot, or came back."""
@@ -162,15 +177,6 @@ class Desk:
 
 def _running(stored: fsm.Stored | None) -> Dialog | None:
     return stored.dialog if stored and not stored.expired else None
-
-
-def _answered(visit: Visit, dialog: Dialog) -> Reply | None:
-    """Give the message to the step that waits for it; a wrong one is told what is expected, nothing is lost."""
-    step = fsm.STEPS[dialog.step]
-    try:
-        return step.take(visit)
-    except DomainError as error:
-        return Reply(step.ask(visit).under(str(error)), dialog=dialog)
 
 
 def _toast(reply: Reply) -> dict[str, Any]:

@@ -17,6 +17,8 @@ class Person:
 
     tg_user_id: int
     language: str
+    #: the Telegram name, without @
+    username: str = ""
     master_row: Master | None = None
     member_row: StaffUser | None = None
 

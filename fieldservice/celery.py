@@ -26,6 +26,7 @@ def timetable() -> dict[str, Any]:
         "orders.tasks.prune_decision_log": timedelta(hours=1),
         "staff.tasks.end_breaks": timedelta(seconds=30),
         "staff.tasks.forget_coverage_changes": timedelta(hours=1),
+        "staff.tasks.forget_applications": timedelta(hours=1),
         "finance.tasks.mark_overdue": timedelta(minutes=1),
     }
 

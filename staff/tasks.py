@@ -5,16 +5,23 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from staff.services import coverage, shifts
+from staff.services import coverage, onboarding, shifts
 
 
 @shared_task
 def end_breaks() -> None:
-    """Every 30 s: breaks that are over."""
+    """Every 30 s: breaks that are over, or nearly."""
     shifts.end_breaks(now=timezone.now())
+    shifts.remind_breaks(now=timezone.now())
 
 
 @shared_task
 def forget_coverage_changes() -> None:
     """Every hour: the trace that dispatch looks at stays short."""
     coverage.forget_changes()
+
+
+@shared_task
+def forget_applications() -> None:
+    """Every hour: applications nobody goes on with."""
+    onboarding.drop_idle(now=timezone.now())

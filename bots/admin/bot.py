@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bots import language
-from bots.admin import assign, finance, menu, orders
+from bots.admin import assign, finance, invites, menu, moderation, orders
 from bots.bot import Spec
-from bots.callbacks import Route
 from bots.visit import Person, Visit
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import ForbiddenError
@@ -21,7 +20,7 @@ from staff.models import StaffUser
 from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
-SECTIONS = (menu, orders, assign, finance)
+SECTIONS = (menu, orders, assign, finance, moderation, invites)
 
 
 def identify(user: User, text: str) -> Person:
@@ -36,9 +35,9 @@ def identify(user: User, text: str) -> Person:
     return Person(user.id, language.choose(user.language_code), member_row=member)
 
 
-def check(visit: Visit, route: Route) -> None:
+def check(visit: Visit, needs: str) -> None:
     """The access matrix, at every tap: a role may have changed since the button was shown."""
-    if route.needs and not access.may(visit.member.role, route.needs):
+    if needs and not access.may(visit.member.role, needs):
         raise ForbiddenError(_("Your role does not allow this."))
 
 

@@ -13,6 +13,8 @@ from finance.enums import CommissionStatus
 from orders import scope
 from orders.enums import OrderStatus
 from staff import access
+from staff import scope as staff_scope
+from staff.enums import ModerationStatus
 
 
 @on("adm:menu")
@@ -32,6 +34,10 @@ def home(visit: Visit) -> Reply:
         facts["reported"] = unpaid.filter(status=CommissionStatus.REPORTED).count()
         facts["overdue"] = unpaid.filter(status=CommissionStatus.OVERDUE).count()
         rows.append([tap(_("💳 Commissions (%(count)s)") % {"count": facts["reported"]}, "adm:f:aw")])
+    if access.may(member.role, "master.moderate"):
+        waiting = staff_scope.masters(member).filter(moderation_status=ModerationStatus.PENDING, is_deleted=False)
+        facts["applications"] = waiting.exclude(full_name="").count()
+        rows.append([tap(_("🪪 Applications (%(count)s)") % {"count": facts["applications"]}, "adm:mod")])
     rows.append([tap(_("🔄 Refresh"), "adm:menu")])
     return Reply(page("admin/menu.html", rows, member=member, **facts))
 

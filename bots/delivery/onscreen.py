@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from bots.visit import Visit
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Notification
@@ -20,3 +22,12 @@ def answered(offer_id: int, *, master_id: int, visit: Visit) -> None:
         Notification.objects.filter(edits_key=key, message_id=visit.message_id).update(message_id=None)
     else:
         outbox.enqueue(Message(event="offer", payload={"offer_id": offer_id}, master_id=master_id, edits_key=key))
+
+
+def opened(visit: Visit, master_id: int) -> None:
+    """A message about an application or skills of this master was tapped: it shows something else from now on."""
+    if visit.message_id is None:
+        return
+    keys = [f"{what}:{master_id}:" for what in ("application", "skills")]
+    ours = Q(edits_key__startswith=keys[0]) | Q(edits_key__startswith=keys[1])
+    Notification.objects.filter(ours, chat_id=visit.chat_id, message_id=visit.message_id).update(message_id=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from bots.buttons import tap
@@ -18,8 +19,8 @@ from finance.models import Commission, ReferralReward
 from finance.selectors import commission_of
 from orders.enums import OrderStatus
 from orders.selectors import offer_of, order_of
-from staff.enums import ShiftStatus
-from staff.models import Master
+from staff.enums import ModerationStatus, ShiftStatus
+from staff.models import Master, Skill
 
 
 @event("master", "offer")
@@ -94,6 +95,69 @@ def account_unblocked(row: Notification, now: datetime) -> Post | None:
     return Post(page("push/unblocked.html", [[tap(_("▶️ Start shift"), "m:sh:on")], [menu_button()]]))
 
 
+@event("master", "moderation_approved")
+def moderation_approved(row: Notification, now: datetime) -> Post | None:
+    """The application is approved."""
+    if not _members(row).exists():
+        return None
+    return Post(page("push/approved.html", [[tap(_("▶️ Start shift"), "m:sh:on")], [menu_button()]]))
+
+
+@event("master", "moderation_rejected")
+def moderation_rejected(row: Notification, now: datetime) -> Post | None:
+    """The application is rejected: why, and how to go on."""
+    rejected = Master.objects.filter(pk=row.master_id or 0, moderation_status=ModerationStatus.REJECTED)
+    if not rejected.exists():
+        return None
+    return Post(page("push/rejected.html", [[tap(_("📝 Apply again"), "m:onb:again")]], reason=payload(row, "reason")))
+
+
+@event("master", "limit_changed")
+def limit_changed(row: Notification, now: datetime) -> Post | None:
+    """The office has changed how many orders the master may have at once."""
+    master = _members(row).first()
+    if master is None:
+        return None
+    limit = master.max_active_orders_override
+    limit = registry.get("max_active_orders") if limit is None else limit
+    return Post(page("push/limit.html", [[menu_button()]], limit=limit))
+
+
+@event("master", "skills_decided")
+def skills_decided(row: Notification, now: datetime) -> Post | None:
+    """Skills the master asked for: granted or not."""
+    if not _members(row).exists():
+        return None
+    names = list(Skill.objects.filter(pk__in=payload(row, "skills") or []).order_by("name"))
+    return Post(page("push/skills_decided.html", [[menu_button()]], skills=names, granted=payload(row, "granted")))
+
+
+@event("master", "account_deleted")
+def account_deleted(row: Notification, now: datetime) -> Post | None:
+    """The account is closed, as long as it is."""
+    if not Master.objects.filter(pk=row.master_id or 0, is_deleted=True).exists():
+        return None
+    context = {"reason": payload(row, "reason"), "support": registry.get("support_contact")}
+    return Post(page("push/account_deleted.html", [[tap(_("📝 Apply again"), "m:onb:again")]], **context))
+
+
+@event("master", "referral_registered")
+def referral_registered(row: Notification, now: datetime) -> Post | None:
+    """Somebody the master invited has applied."""
+    invited = Master.objects.filter(pk=payload(row, "master_id") or 0).first()
+    return Post(page("push/referral.html", [[menu_button()]], invited=invited)) if invited else None
+
+
+@event("master", "break_reminder")
+def break_reminder(row: Notification, now: datetime) -> Post | None:
+    """The break is nearly over; stale once it was ended or extended."""
+    master = Master.objects.select_related("city").filter(pk=row.master_id or 0, shift_status=ShiftStatus.BREAK).first()
+    if master is None or master.break_until is None or master.break_until.isoformat() != payload(row, "until"):
+        return None
+    rows = [[tap(_("▶️ Return to shift"), "m:sh:brk:ok"), tap(_("⏳ Extend"), "m:sh:brk")], [menu_button()]]
+    return Post(page("push/break_reminder.html", rows, master=master))
+
+
 @event("master", "break_over")
 def break_over(row: Notification, now: datetime) -> Post | None:
     """The break is over and the shift with it; one tap resumes."""
@@ -107,6 +171,12 @@ def reward_accrued(row: Notification, now: datetime) -> Post | None:
     """An invited master has paid a commission."""
     reward = ReferralReward.objects.filter(pk=payload(row, "reward_id") or 0, referrer_id=row.master_id or 0).first()
     return Post(page("push/reward.html", [[menu_button()]], reward=reward)) if reward else None
+
+
+def _members(row: Notification) -> QuerySet[Master]:
+    return Master.objects.filter(
+        pk=row.master_id or 0, moderation_status=ModerationStatus.APPROVED, is_deleted=False
+    ).select_related("city")
 
 
 def _commission(row: Notification) -> Commission | None:

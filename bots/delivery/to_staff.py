@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from bots.admin import moderation
 from bots.admin.orders import search_buttons, waiting_minutes
 from bots.buttons import tap
 from bots.delivery.render import Post, event, payload
@@ -20,7 +21,11 @@ from finance.models import Commission
 from orders import scope
 from orders.enums import OrderStatus
 from orders.models import Order
+from staff import access
+from staff import scope as staff_scope
+from staff.enums import ModerationStatus
 from staff.models import Master, StaffUser
+from staff.services import applications
 
 
 @event("admin", "escalation_logist")
@@ -45,6 +50,32 @@ def commission_reported(row: Notification, now: datetime) -> Post | None:
 def commission_overdue_alert(row: Notification, now: datetime) -> Post | None:
     """A master was blocked for a debt."""
     return _commission(row, "push/overdue_alert.html", lambda c: c.status == CommissionStatus.OVERDUE)
+
+
+@event("admin", "application")
+def application(row: Notification, now: datetime) -> Post | None:
+    """A new application with its decision; later, what became of it."""
+    master = _master(row)
+    if master is None or payload(row, "occasion") != applications.occasion(master):
+        return None
+    waits = master.moderation_status == ModerationStatus.PENDING and not master.is_deleted
+    rows = [[tap(_("Open the application"), "adm:mod:card", master.pk)]]
+    if waits:
+        rows.append(moderation.decisions(master))
+    return Post(page("push/application.html", rows, **moderation.facts(master)), over=not waits)
+
+
+@event("admin", "skills")
+def skills(row: Notification, now: datetime) -> Post | None:
+    """A master asks for more skills; later: it was decided."""
+    master = _master(row)
+    if master is None:
+        return None
+    waits = (master.skills_wanted or {}).get("at") == payload(row, "occasion")
+    rows = [[tap(_("Open the application"), "adm:mod:card", master.pk)]]
+    if waits:
+        rows.append(moderation.skill_decisions(master))
+    return Post(page("push/skills.html", rows, asks=waits, **moderation.facts(master)), over=not waits)
 
 
 @event("admin", "dispatch_error")
@@ -85,6 +116,15 @@ def _escalation(row: Notification, *, to_admin: bool) -> Post | None:
         rows = [[tap(_("Open #%(id)s") % {"id": order.pk}, "adm:q:card", order.pk)], search_buttons(order)]
     context = {"order": order, "reason": payload(row, "reason"), "waiting": waiting_minutes(order)}
     return Post(page("push/escalation.html", rows, to_admin=to_admin, **context))
+
+
+def _master(row: Notification) -> Master | None:
+    """The master, if the member may decide on masters of that city."""
+    member = StaffUser.objects.filter(pk=row.staff_id or 0).first()
+    if member is None or not access.may(member.role, "master.moderate"):
+        return None
+    rows = staff_scope.masters(member).select_related("city", "verified_by")
+    return rows.filter(pk=payload(row, "master_id") or 0).first()
 
 
 def _order(row: Notification) -> Order | None:

@@ -9,32 +9,38 @@ from django.utils.translation import gettext_lazy
 
 from bots import language
 from bots.bot import Spec
-from bots.callbacks import Route
-from bots.master import active, closing, finance, links, menu, offers, shift
+from bots.master import active, closing, finance, home, links, menu, offers, shift
+from bots.master.apply import answers, entry
 from bots.visit import Person, Visit
 from fieldservice.lib.errors import ForbiddenError
 from fieldservice.runtime import wake
-from staff.enums import ModerationStatus
 from staff.models import Master
-from staff.selectors import master_by_tg
+from staff.selectors import has_applied, master_by_tg
+from staff.services.onboarding import may_reapply
 
-SECTIONS = (menu, shift, offers, active, closing, finance, links)
+SECTIONS = (home, shift, offers, active, closing, finance, links, entry, answers)
 
 
 def identify(user: User, text: str) -> Person:
-    """The master with this Telegram id. Raises ForbiddenError for everybody else."""
+    """Whoever writes; with the row of masters, if there is one. What they may do is decided by `check`."""
     master = master_by_tg(user.id)
-    if master is None or master.is_deleted:
-        raise ForbiddenError(_("This bot is for the company's masters. Ask the office for an invitation, please."))
-    if master.unreachable_at:
+    if master is not None and master.unreachable_at:
         reachable(user.id, True)
-    return Person(user.id, language.choose(user.language_code), master_row=master)
+    return Person(user.id, language.choose(user.language_code), username=user.username or "", master_row=master)
 
 
-def check(visit: Visit, route: Route) -> None:
-    """Everything but the menu is for approved masters; blocked ones must be able to pay and to finish."""
-    if route.needs == "approved" and visit.master.moderation_status != ModerationStatus.APPROVED:
-        raise ForbiddenError(_("Your application is not approved yet: wait for the message, please."))
+def check(visit: Visit, needs: str) -> None:
+    """`approved`: masters, blocked ones too, who must be able to pay and to finish. `apply`: who may fill in the form.
+
+    The rest, the menu, shows everybody where they stand.
+    """
+    master = visit.person.master_row
+    if needs == "approved" and not (master and home.is_member(master)):
+        if master and not master.is_deleted and has_applied(master):
+            raise ForbiddenError(_("Your application is not approved yet: wait for the message, please."))
+        raise ForbiddenError(_("This bot is for the company's masters. Ask the office for an invitation, please."))
+    if needs == "apply" and master and not may_reapply(master):
+        raise ForbiddenError(_("You have applied already."))
 
 
 def reachable(tg_user_id: int, is_reachable: bool) -> None:
@@ -56,7 +62,7 @@ SPEC = Spec(
     variable="MASTER_BOT_TOKEN",
     identify=identify,
     check=check,
-    home=menu.home,
+    home=home.home,
     help=menu.help_page,
     commands={
         "start": gettext_lazy("Main menu"),

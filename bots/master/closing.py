@@ -33,7 +33,7 @@ def begin(visit: Visit, order_id: int) -> Reply:
     return Reply(_ask_sum(order_id), dialog=Dialog(SUM, {"order": order_id}))
 
 
-@fsm.step(SUM, ask=lambda visit: _ask_sum(visit.answer("order")))
+@fsm.step(SUM, ask=lambda visit: _ask_sum(visit.answer("order")), needs="approved")
 def take_sum(visit: Visit) -> Reply:
     """The sum as people type it, shown once more before it counts."""
     if not visit.incoming.text:
@@ -64,7 +64,7 @@ def cancel(visit: Visit, order_id: int) -> Reply:
     return Reply(active.card(visit, order_id).screen, toast=_("Canceled: the order is not closed."))
 
 
-@fsm.step(ACT, ask=lambda visit: _ask_act(visit.answer("order"), visit.answer("sum")))
+@fsm.step(ACT, ask=lambda visit: _ask_act(visit.answer("order"), visit.answer("sum")), needs="approved")
 def take_act(visit: Visit) -> Reply:
     """The signed act closes the order; further pages of the same album are kept with it."""
     order_id = visit.answer("order")
@@ -76,7 +76,7 @@ def take_act(visit: Visit) -> Reply:
     return Reply(page("master/closed.html", [[menu_button()]], order_id=order_id), dialog=more)
 
 
-@fsm.step(MORE, ask=lambda visit: _ask_act(visit.answer("order"), "0"))
+@fsm.step(MORE, ask=lambda visit: _ask_act(visit.answer("order"), "0"), needs="approved")
 def take_page(visit: Visit) -> Reply | None:
     """The next page of the album the order was closed with; anything else is no answer."""
     if not visit.incoming.album or visit.incoming.album != visit.answer("album"):

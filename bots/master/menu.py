@@ -6,25 +6,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots.buttons import tap
-from bots.callbacks import on
 from bots.master.counts import Counts, count
 from bots.screens import Button, Rows, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.runtime import registry
-from staff.enums import ModerationStatus, ShiftStatus
+from staff.enums import ShiftStatus
 from staff.models import Master
 
 
-@on("m:menu")
-def home(visit: Visit) -> Reply:
-    """/start, /menu, and wherever nothing else fits."""
-    return Reply(screen(visit.master))
-
-
 def screen(master: Master) -> Screen:
-    """The menu as it is now; a master who is not approved sees only where the application stands."""
-    if master.moderation_status != ModerationStatus.APPROVED:
-        return page("master/application.html", [[tap(_("🔄 Refresh"), "m:menu")]], master=master)
+    """The menu as it is now."""
     counts = count(master_id=master.pk, now=timezone.now())
     support = registry.get("support_contact") if master.is_blocked else ""
     return page("master/menu.html", _rows(master, counts), master=master, counts=counts, support=support)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from bots.buttons import tap
 from bots.callbacks import on
-from bots.master import menu
+from bots.master import home, menu
 from bots.screens import page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import InvalidError
@@ -19,25 +19,25 @@ from staff.services import shifts
 BREAKS = {"15m": 15, "1h": 60, "2h": 120}
 
 
-@on("m:sh:on", needs="approved", back=menu.home)
+@on("m:sh:on", needs="approved", back=home.home)
 def start(visit: Visit) -> Reply:
     """Begin the shift."""
     return _do(visit, shifts.start, _("The shift has begun. Good luck!"))
 
 
-@on("m:sh:off", needs="approved", back=menu.home)
+@on("m:sh:off", needs="approved", back=home.home)
 def stop(visit: Visit) -> Reply:
     """End the shift; offers that are out and active orders stay."""
     return _do(visit, shifts.stop, _("The shift has ended."))
 
 
-@on("m:sh:brk:ok", needs="approved", back=menu.home)
+@on("m:sh:brk:ok", needs="approved", back=home.home)
 def resume(visit: Visit) -> Reply:
     """Back from a break, or from its end."""
     return _do(visit, shifts.resume, _("Welcome back: you are on shift."))
 
 
-@on("m:sh:brk", needs="approved", back=lambda visit, length="": menu.home(visit))
+@on("m:sh:brk", needs="approved", back=lambda visit, length="": home.home(visit))
 def take_break(visit: Visit, length: str = "") -> Reply:
     """Without a length: which one? With it: the break begins, or is extended from now on."""
     if not length:

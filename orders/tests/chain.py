@@ -55,10 +55,13 @@ class Chain:
         return {name for (name,) in self.rows("SELECT name FROM django_migrations WHERE app = 'orders'")}
 
     def tables_and_types(self) -> set[str]:
-        return {name for (name,) in self.rows(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
-            "UNION ALL SELECT typname FROM pg_type WHERE typtype = 'e'"
-        )}
+        return {
+            name
+            for (name,) in self.rows(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
+                "UNION ALL SELECT typname FROM pg_type WHERE typtype = 'e'"
+            )
+        }
 
 
 @contextmanager

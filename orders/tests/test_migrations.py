@@ -20,12 +20,26 @@ from orders.tests.chain import DISPATCH, FILLED, STAFF, V11, V12, Chain, databas
 DAY = date(2025, 9, 20)
 MORNING = {"scheduled_date": DAY, "time_slot_start": time(10), "time_slot_end": time(13)}
 CITIES = {
-    "Новосибирск": "Asia/Novosibirsk", "Москва": "Europe/Moscow", "Калининград": "Europe/Kaliningrad",
-    "Без зоны": None, "Пустая зона": "", "Выдуманная зона": "Mars/Base",
+    "Новосибирск": "Asia/Novosibirsk",
+    "Москва": "Europe/Moscow",
+    "Калининград": "Europe/Kaliningrad",
+    "Без зоны": None,
+    "Пустая зона": "",
+    "Выдуманная зона": "Mars/Base",
 }
 RENAMED = {"DISTRIBUTION": "SEARCHING", "SCHEDULED": "EN_ROUTE", "IN_PROGRESS": "WORKING", "DONE": "PAYMENT"}
-LEGACY = ["CREATED", "DISTRIBUTION", "ASSIGNED", "SCHEDULED", "IN_PROGRESS", "DONE", "CLOSED", "DEFERRED", "GUARANTEE",
-          "CANCELED"]
+LEGACY = [
+    "CREATED",
+    "DISTRIBUTION",
+    "ASSIGNED",
+    "SCHEDULED",
+    "IN_PROGRESS",
+    "DONE",
+    "CLOSED",
+    "DEFERRED",
+    "GUARANTEE",
+    "CANCELED",
+]
 APPS = ("runtime", "outbox", "finance", "orders", "staff", "geo")
 REMARK = "Время визита (старая запись): "
 
@@ -55,8 +69,10 @@ def chain(template: str, django_db_blocker: Any) -> Iterator[Chain]:
 @pytest.fixture(scope="module")
 def world(template: str, django_db_blocker: Any) -> Iterator[Chain]:
     """Every kind of legacy row, migrated up to today. Only to be read."""
-    with django_db_blocker.unblock(), database("chain_world", template) as chain, override_settings(
-        TIMEZONE="Europe/Moscow"
+    with (
+        django_db_blocker.unblock(),
+        database("chain_world", template) as chain,
+        override_settings(TIMEZONE="Europe/Moscow"),
     ):
         load_slots(chain)
         load_statuses(chain)
@@ -92,13 +108,32 @@ def load_statuses(chain: Chain) -> None:
     for status in LEGACY:
         order = add(chain, f"status {status}", status=status)
         chain.insert("order_status_history", order_id=order, from_status=None, to_status=status)
-        chain.insert("order_status_history", order_id=order, from_status=status, to_status="CLOSED",
-                     created_at=utc(11), actor_type="MASTER")
-        chain.insert("order_status_history", order_id=order, from_status="CLOSED", to_status="CLOSED",
-                     created_at=utc(12), reason="autoclose_24h")
+        chain.insert(
+            "order_status_history",
+            order_id=order,
+            from_status=status,
+            to_status="CLOSED",
+            created_at=utc(11),
+            actor_type="MASTER",
+        )
+        chain.insert(
+            "order_status_history",
+            order_id=order,
+            from_status="CLOSED",
+            to_status="CLOSED",
+            created_at=utc(12),
+            reason="autoclose_24h",
+        )
         for number, state in enumerate(("EXPIRED", "SENT"), start=1):
-            chain.insert("offers", order_id=order, master_id=master, round_number=number, state=state,
-                         sent_at=utc(9), expires_at=utc(9) + timedelta(seconds=90))
+            chain.insert(
+                "offers",
+                order_id=order,
+                master_id=master,
+                round_number=number,
+                state=state,
+                sent_at=utc(9),
+                expires_at=utc(9) + timedelta(seconds=90),
+            )
     chain.insert("orders", city_id=1, client_name="closed without history", status="CLOSED", updated_at=utc(7))
 
 
@@ -106,46 +141,60 @@ def load_values(chain: Chain) -> None:
     for text in ("electrics", " Plumbing ", "", None, *Category):
         add(chain, f"category {text!s}", category=text)
     district = chain.insert("districts", city_id=2, name="Центр")
-    add(chain, "full", district_id=district, total_price="1234.56", latitude="55.123456", longitude="37.654321",
-        order_type="GUARANTEE", description="Кран")
+    add(
+        chain,
+        "full",
+        district_id=district,
+        total_price="1234.56",
+        latitude="55.123456",
+        longitude="37.654321",
+        order_type="GUARANTEE",
+        description="Кран",
+    )
     staff = chain.insert("staff_users", role="LOGIST")
     file = {"entity_type": "ORDER", "entity_id": 1, "file_type": "PHOTO"}
     chain.insert("attachments", file_id="by staff", uploaded_by_staff_id=staff, **file)
     chain.insert("attachments", file_id="by nobody", **file)
 
 
-@pytest.mark.parametrize(("name", "start", "end"), [
-    ("slot Новосибирск", utc(3), utc(6)),
-    ("slot Москва", utc(7), utc(10)),
-    ("slot Калининград", utc(8), utc(11)),
-    ("slot Без зоны", utc(7), utc(10)),
-    ("slot Пустая зона", utc(7), utc(10)),
-    ("slot Выдуманная зона", utc(7), utc(10)),
-    ("nothing", None, None),
-    ("no date", None, None),
-    ("only a start", utc(15), utc(18)),
-    ("only an end", utc(3), utc(6)),
-    ("only a date", None, None),
-    ("only a label", None, None),
-    ("upside down", utc(12), utc(15)),
-])
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("slot Новосибирск", utc(3), utc(6)),
+        ("slot Москва", utc(7), utc(10)),
+        ("slot Калининград", utc(8), utc(11)),
+        ("slot Без зоны", utc(7), utc(10)),
+        ("slot Пустая зона", utc(7), utc(10)),
+        ("slot Выдуманная зона", utc(7), utc(10)),
+        ("nothing", None, None),
+        ("no date", None, None),
+        ("only a start", utc(15), utc(18)),
+        ("only an end", utc(3), utc(6)),
+        ("only a date", None, None),
+        ("only a label", None, None),
+        ("upside down", utc(12), utc(15)),
+    ],
+)
 def test_slots_are_converted_in_the_zone_of_the_city(world: Chain, name: str, start: Any, end: Any) -> None:
     order = world.row("orders", client_name=name)
     assert (order["timeslot_start_utc"], order["timeslot_end_utc"]) == (start, end)
 
 
-@pytest.mark.parametrize(("name", "description"), [
-    ("slot Москва", None),
-    ("nothing", "Розетка"),
-    ("a label beside the slot", None),
-    ("no date", f"Розетка\n{REMARK}с 10:00, до 13:00"),
-    ("only a start", f"{REMARK}20.09.2025, с 18:00, вечером"),
-    ("only an end", f"{REMARK}20.09.2025, до 13:00"),
-    ("only a date", f"{REMARK}20.09.2025"),
-    ("only a label", f"{REMARK}после обеда"),
-    ("upside down", f"{REMARK}20.09.2025, с 15:00, до 12:00"),
-    ("full", "Кран"),
-])
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("slot Москва", None),
+        ("nothing", "Розетка"),
+        ("a label beside the slot", None),
+        ("no date", f"Розетка\n{REMARK}с 10:00, до 13:00"),
+        ("only a start", f"{REMARK}20.09.2025, с 18:00, вечером"),
+        ("only an end", f"{REMARK}20.09.2025, до 13:00"),
+        ("only a date", f"{REMARK}20.09.2025"),
+        ("only a label", f"{REMARK}после обеда"),
+        ("upside down", f"{REMARK}20.09.2025, с 15:00, до 12:00"),
+        ("full", "Кран"),
+    ],
+)
 def test_what_two_columns_cannot_hold_is_kept_as_text(world: Chain, name: str, description: Any) -> None:
     assert world.row("orders", client_name=name)["description"] == description
 
@@ -155,23 +204,32 @@ def test_statuses_are_renamed_in_both_tables(world: Chain, status: str) -> None:
     today = RENAMED.get(status, status)
     order = world.row("orders", client_name=f"status {status}")
     assert order["status"] == today
-    history = world.rows("SELECT from_status::text, to_status::text FROM order_status_history WHERE order_id = %s "
-                         "ORDER BY id", order["id"])
+    history = world.rows(
+        "SELECT from_status::text, to_status::text FROM order_status_history WHERE order_id = %s ORDER BY id",
+        order["id"],
+    )
     assert history == [(None, today), (today, "CLOSED"), ("CLOSED", "CLOSED")]
 
 
 def test_the_type_has_the_labels_of_the_seed(world: Chain) -> None:
     labels = world.rows("SELECT unnest(enum_range(NULL::order_status))::text")
     assert [label for (label,) in labels] == list(OrderStatus)
-    default = world.rows("SELECT column_default FROM information_schema.columns WHERE table_name = 'orders' "
-                         "AND column_name = 'status'")
+    default = world.rows(
+        "SELECT column_default FROM information_schema.columns WHERE table_name = 'orders' AND column_name = 'status'"
+    )
     assert default == [("'CREATED'::order_status",)]
 
 
-@pytest.mark.parametrize(("text", "category"), [
-    ("electrics", "ELECTRICS"), (" Plumbing ", "PLUMBING"), ("", "ELECTRICS"), (None, "ELECTRICS"),
-    *zip(Category, Category, strict=True),
-])
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("electrics", "ELECTRICS"),
+        (" Plumbing ", "PLUMBING"),
+        ("", "ELECTRICS"),
+        (None, "ELECTRICS"),
+        *zip(Category, Category, strict=True),
+    ],
+)
 def test_categories_become_labels(world: Chain, text: str | None, category: str) -> None:
     assert world.row("orders", client_name=f"category {text!s}")["category"] == category
 
@@ -181,14 +239,24 @@ def test_the_other_columns_are_carried_over(world: Chain) -> None:
     columns = ("total_sum", "lat", "lon", "type", "no_district", "cancel_reason")
     assert [full[column] for column in columns] == [Decimal("1234.56"), 55.123456, 37.654321, "GUARANTEE", False, None]
     assert [bare[column] for column in columns] == [0, None, None, "NORMAL", True, None]
-    assert not set(full) & {"scheduled_date", "time_slot_start", "time_slot_end", "slot_label", "total_price",
-                            "latitude", "longitude", "order_type"}
+    assert not set(full) & {
+        "scheduled_date",
+        "time_slot_start",
+        "time_slot_end",
+        "slot_label",
+        "total_price",
+        "latitude",
+        "longitude",
+        "order_type",
+    }
 
 
 def test_dispatch_takes_over_what_waits_and_nothing_else(world: Chain) -> None:
     waiting = {
-        name.removeprefix("status ") for (name,) in
-        world.rows("SELECT client_name FROM orders WHERE client_name LIKE 'status %%' AND dispatch_at IS NOT NULL")
+        name.removeprefix("status ")
+        for (name,) in world.rows(
+            "SELECT client_name FROM orders WHERE client_name LIKE 'status %%' AND dispatch_at IS NOT NULL"
+        )
     }
     assert waiting == {"CREATED", "DISTRIBUTION", "GUARANTEE", "DEFERRED"}
     rounds = dict(world.rows("SELECT client_name, dispatch_round FROM orders WHERE dispatch_round > 0"))
@@ -214,8 +282,10 @@ def test_an_unknown_category_stops_and_changes_nothing(chain: Chain) -> None:
     for category in ("Кровля", "кровля", "roof", "PLUMBING"):
         add(chain, "x", category=category)
     chain.migrate(FILLED)
-    sentence = (r"^orders\.category has .*'ROOF' in 1 row\(s\), 'КРОВЛЯ' in 2 row\(s\); "
-                r"known: ELECTRICS, .*ROADSIDE\. Correct these rows")
+    sentence = (
+        r"^orders\.category has .*'ROOF' in 1 row\(s\), 'КРОВЛЯ' in 2 row\(s\); "
+        r"known: ELECTRICS, .*ROADSIDE\. Correct these rows"
+    )
     with pytest.raises(CommandError, match=sentence):
         chain.migrate(V12)
     assert {"scheduled_date", "total_price"} <= chain.columns("orders")
@@ -245,13 +315,28 @@ def test_the_check_and_the_names_of_the_seed(chain: Chain) -> None:
             add(chain, "x", timeslot_start_utc=start, timeslot_end_utc=end)
     add(chain, "x", timeslot_start_utc=utc(3), timeslot_end_utc=utc(4))
     names = {name for (name,) in chain.rows("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class")}
-    assert {"ck_orders__timeslot_range", "pk_orders", "ix_orders__status_city_timeslot_start",
-            "uq_offers__order_master", "uix_offers__order_accepted_once"} <= names
+    assert {
+        "ck_orders__timeslot_range",
+        "pk_orders",
+        "ix_orders__status_city_timeslot_start",
+        "uq_offers__order_master",
+        "uix_offers__order_accepted_once",
+    } <= names
 
 
 def test_back_to_the_old_tables_and_forth_again(chain: Chain) -> None:
-    add(chain, "nsk", "Новосибирск", status="DONE", category="PLUMBING", total_price=700, latitude="55.1", longitude=82,
-        order_type="GUARANTEE", **MORNING)
+    add(
+        chain,
+        "nsk",
+        "Новосибирск",
+        status="DONE",
+        category="PLUMBING",
+        total_price=700,
+        latitude="55.1",
+        longitude=82,
+        order_type="GUARANTEE",
+        **MORNING,
+    )
     before = chain.row("orders", client_name="nsk")
     chain.migrate(DISPATCH)
     city_id = before["city_id"]

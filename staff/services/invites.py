@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import ConflictError, InvalidError
+from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError
 from fieldservice.lib.fields import parse_code
 from geo.models import City
 from staff.enums import Role
@@ -71,8 +71,11 @@ def revoke(*, invite_id: int, actor: Actor) -> MasterInviteCode:
     """The code can no longer be used. Raises ConflictError when it has been."""
     require(actor, "master.moderate")
     invite = MasterInviteCode.objects.select_for_update().filter(pk=invite_id).first()
-    require_city(actor, invite.city_id if invite else 0, missing=_("There is no such invite code."))
-    assert invite is not None
+    missing = _("There is no such invite code.")
+    if invite is None or (invite.city_id is None and actor.kind == "staff" and actor.role != Role.GLOBAL_ADMIN):
+        raise NotFoundError(missing)
+    if invite.city_id is not None:
+        require_city(actor, invite.city_id, missing=missing)
     if invite.used_at or invite.used_by_master_id:
         raise ConflictError(_("The invite code %(code)s has been used.") % {"code": invite.code})
     if not invite.is_revoked:

@@ -5,6 +5,7 @@ The field asked next is the first one without an answer: a new city drops the di
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,8 +43,11 @@ def question(draft: MasterDraft) -> str:
 
 
 @transaction.atomic
-def begin(*, tg_user_id: int, code: str, now: datetime) -> MasterDraft:
-    """A newcomer with an invite code begins, or goes on with another code. Raises InvalidError for a bad code."""
+def begin(*, tg_user_id: int, code: str, now: datetime, referral: str = "") -> MasterDraft:
+    """A newcomer with an invite code begins, or goes on with another code. Raises InvalidError for a bad code.
+
+    `referral`: the code of who sent them here; a wrong one is asked for in its turn.
+    """
     _refuse_members(master_by_tg(tg_user_id))
     invite = invites.check(code, now=now)
     draft = MasterDraft.objects.select_for_update().filter(tg_user_id=tg_user_id).first()
@@ -51,6 +55,9 @@ def begin(*, tg_user_id: int, code: str, now: datetime) -> MasterDraft:
     draft.invite = invite
     if invite.city_id and draft.data.get("city") != invite.city_id:
         _set(draft, "city", invite.city_id)
+    if referral and "referral" not in draft.data:
+        with suppress(InvalidError):
+            _set(draft, "referral", _referral(draft, referral))
     draft.save()
     return draft
 
@@ -294,7 +301,8 @@ def _answers(master: Master) -> dict[str, Any]:
     if master.pdn_version == CONSENT and master.pdn_accepted_at:
         data["consent"] = {"version": CONSENT, "at": master.pdn_accepted_at.isoformat()}
     if has_applied(master):
-        data |= _names(master) | {"vehicle": master.has_vehicle, "plate": master.vehicle_plate or ""}
+        known = {"referral": "", "vehicle": master.has_vehicle, "plate": master.vehicle_plate or ""}
+        data |= _names(master) | known
         data["home"] = [str(master.home_latitude), str(master.home_longitude)] if master.home_latitude else []
     if master.phone:
         data["phone"] = master.phone

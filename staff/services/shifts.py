@@ -19,6 +19,7 @@ from staff.scope import require_city
 from staff.selectors import block_reason
 
 BREAKS = (15, 60, 120)
+REMINDER = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -63,6 +64,23 @@ def end_breaks(*, now: datetime, limit: int = 1000) -> int:
         )
         outbox.enqueue(Message(event="break_over", master_id=m.pk) for m in over)
     return len(over)
+
+
+def remind_breaks(*, now: datetime, limit: int = 1000) -> int:
+    """Masters whose break ends within ten minutes are told, once for each end. Returns how many are on such a break."""
+    soon = Master.objects.filter(shift_status=ShiftStatus.BREAK, break_until__gt=now, break_until__lte=now + REMINDER)
+    ends = [(pk, until) for pk, until in soon.order_by("break_until").values_list("pk", "break_until")[:limit] if until]
+    outbox.enqueue(
+        Message(
+            event="break_reminder",
+            master_id=pk,
+            payload={"until": until.isoformat()},
+            expires_at=until,
+            dedup_key=f"break:{pk}:{until.isoformat()}",
+        )
+        for pk, until in ends
+    )
+    return len(ends)
 
 
 def _begin(master: Master) -> Master:

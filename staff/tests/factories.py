@@ -10,7 +10,7 @@ import factory
 from geo.models import City, District
 from geo.tests.factories import CityFactory
 from staff.enums import ModerationStatus, Role, ShiftStatus
-from staff.models import Master, MasterDistrict, MasterSkill, Skill, StaffCity, StaffUser
+from staff.models import Master, MasterDistrict, MasterInviteCode, MasterSkill, Skill, StaffCity, StaffUser
 
 
 def phone(n: int) -> str:
@@ -84,3 +84,12 @@ class MasterFactory(factory.django.DjangoModelFactory):
     def districts(self: Master, create: bool, extracted: Iterable[District] | None, **kwargs: Any) -> None:
         if create and extracted:
             MasterDistrict.objects.bulk_create(MasterDistrict(master=self, district=d) for d in extracted)
+
+
+class InviteFactory(factory.django.DjangoModelFactory):
+    """An invite code for any city that does not expire: AA0000, AA0001 …"""
+
+    class Meta:
+        model = MasterInviteCode
+
+    code = factory.Sequence(lambda n: f"AA{n % 10_000:04d}")

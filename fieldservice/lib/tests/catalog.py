@@ -63,8 +63,10 @@ def actual() -> dict[str, set[str]]:
 def enums() -> dict[str, list[str]]:
     """Type → labels in their order."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) "
-                       "FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY 1")
+        cursor.execute(
+            "SELECT t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) "
+            "FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY 1"
+        )
         return dict(cursor.fetchall())
 
 

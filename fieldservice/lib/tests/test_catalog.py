@@ -13,8 +13,18 @@ from fieldservice.lib.tests import catalog
 pytestmark = pytest.mark.django_db
 
 ENUMS = {
-    "order_status": ["CREATED", "SEARCHING", "ASSIGNED", "EN_ROUTE", "WORKING", "PAYMENT", "CLOSED", "DEFERRED",
-                     "GUARANTEE", "CANCELED"],
+    "order_status": [
+        "CREATED",
+        "SEARCHING",
+        "ASSIGNED",
+        "EN_ROUTE",
+        "WORKING",
+        "PAYMENT",
+        "CLOSED",
+        "DEFERRED",
+        "GUARANTEE",
+        "CANCELED",
+    ],
     "order_type": ["NORMAL", "GUARANTEE"],
     "order_category": ["ELECTRICS", "PLUMBING", "APPLIANCES", "WINDOWS", "HANDYMAN", "ROADSIDE"],
     "actor_type": ["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"],
@@ -50,14 +60,37 @@ OLD_ROWS = [
     ("", "order_status_history", {"order_id": "{order}", "to_status": "SEARCHING"}),
     ("", "offers", {"order_id": "{order}", "master_id": "{master}", "state": "SENT"}),
     ("", "attachments", {"entity_type": "ORDER", "entity_id": "{order}", "file_type": "PHOTO", "file_id": "abc"}),
-    ("", "distribution_metrics", {"order_id": "{order}", "city_id": "{city}", "round_number": 1,
-                                  "candidates_count": 3}),
-    ("due", "commissions", {"order_id": "{order}", "master_id": "{master}", "amount": "500", "status": "WAIT_PAY",
-                            "deadline_at": "2025-10-01 12:00Z"}),
+    (
+        "",
+        "distribution_metrics",
+        {"order_id": "{order}", "city_id": "{city}", "round_number": 1, "candidates_count": 3},
+    ),
+    (
+        "due",
+        "commissions",
+        {
+            "order_id": "{order}",
+            "master_id": "{master}",
+            "amount": "500",
+            "status": "WAIT_PAY",
+            "deadline_at": "2025-10-01 12:00Z",
+        },
+    ),
     ("", "commission_deadline_notifications", {"commission_id": "{due}", "hours_before": 1}),
     ("", "referrals", {"master_id": "{master}", "referrer_id": "{inviter}"}),
-    ("", "referral_rewards", {"referrer_id": "{inviter}", "referred_master_id": "{master}", "commission_id": "{due}",
-                              "level": 1, "percent": "10", "amount": "50", "status": "ACCRUED"}),
+    (
+        "",
+        "referral_rewards",
+        {
+            "referrer_id": "{inviter}",
+            "referred_master_id": "{master}",
+            "commission_id": "{due}",
+            "level": 1,
+            "percent": "10",
+            "amount": "50",
+            "status": "ACCRUED",
+        },
+    ),
     ("", "settings", {"key": "support_contact", "value": "@help"}),
     ("", "notifications_outbox", {"master_id": "{master}", "event": "moderation_approved"}),
 ]
@@ -90,8 +123,11 @@ def test_docs_name_whatever_is_not_of_the_old_system(settings):
 def test_the_names_of_the_operations_notes_are_exact():
     names = {line.partition(":")[0] for lines in catalog.actual().values() for line in lines if ":" in line}
     assert {
-        "pk_orders", "ck_orders__timeslot_range", "ix_orders__status_city_timeslot_start",
-        "uq_offers__order_master", "uix_offers__order_accepted_once",
+        "pk_orders",
+        "ck_orders__timeslot_range",
+        "ix_orders__status_city_timeslot_start",
+        "uq_offers__order_master",
+        "uix_offers__order_accepted_once",
     } <= names
 
 

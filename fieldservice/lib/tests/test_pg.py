@@ -39,13 +39,16 @@ def run(operation: Any, direction: str = "forwards") -> None:
 # --- the field -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ask", [
-    lambda: Order.objects.filter(status="LOST").exists(),
-    lambda: Order.objects.filter(status__in=["SEARCHING", "LOST"]).exists(),
-    lambda: Order.objects.exclude(status="searching").exists(),
-    lambda: Order.objects.filter(status="").exists(),
-    lambda: Order.objects.filter(Q(pk=1) | Q(history__to_status="LOST")).exists(),
-])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: Order.objects.filter(status="LOST").exists(),
+        lambda: Order.objects.filter(status__in=["SEARCHING", "LOST"]).exists(),
+        lambda: Order.objects.exclude(status="searching").exists(),
+        lambda: Order.objects.filter(status="").exists(),
+        lambda: Order.objects.filter(Q(pk=1) | Q(history__to_status="LOST")).exists(),
+    ],
+)
 def test_a_question_with_a_wrong_label_is_refused_before_the_server(ask: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match="is not a label of order_status"):
         ask()
@@ -134,17 +137,22 @@ def lamps() -> None:
 
 def names() -> set[str]:
     """Indexes, checks and triggers of the two tables."""
-    return {name for (name,) in sql("""
+    return {
+        name
+        for (name,) in sql("""
         SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid IN ('street'::regclass, 'lane'::regclass)
         UNION SELECT conname FROM pg_constraint WHERE conrelid = 'lane'::regclass AND contype = 'c'
-        UNION SELECT tgname FROM pg_trigger WHERE tgrelid = 'street'::regclass""")}
+        UNION SELECT tgname FROM pg_trigger WHERE tgrelid = 'street'::regclass""")
+    }
 
 
 def test_labels_are_renamed_in_every_table(lamps: None) -> None:
     before = names()
     run(SWAP)
     assert sql('SELECT lamp::text, was::text, "Mixed Case"::text FROM street ORDER BY id') == [
-        ("STOP", None, "GO"), ("AMBER", "GO", None)]
+        ("STOP", None, "GO"),
+        ("AMBER", "GO", None),
+    ]
     assert {lamp for (lamp,) in sql("SELECT lamp::text FROM lane")} == {"STOP", "GO", None}
     assert sql("SELECT enum_range(NULL::lamp)::text") == [("{STOP,AMBER,GO,DARK}",)]
     assert sql("INSERT INTO street DEFAULT VALUES RETURNING lamp::text") == [("STOP",)]
@@ -154,9 +162,13 @@ def test_labels_are_renamed_in_every_table(lamps: None) -> None:
 
 def test_conditions_speak_the_new_labels(lamps: None) -> None:
     run(SWAP)
-    ends = {name: definition.partition("WHERE ")[2] for name, definition in sql(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
-        "WHERE indrelid = 'street'::regclass AND indpred IS NOT NULL")}
+    ends = {
+        name: definition.partition("WHERE ")[2]
+        for name, definition in sql(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+            "WHERE indrelid = 'street'::regclass AND indpred IS NOT NULL"
+        )
+    }
     assert ends == {
         "ix_partial": "(lamp = ANY (ARRAY['STOP'::lamp, 'GO'::lamp]))",
         "ix_both": "((lamp = 'STOP'::lamp) AND (was = 'STOP'::lamp))",
@@ -199,9 +211,11 @@ def test_a_generated_column_stops_it() -> None:
 
 def test_rows_of_the_same_transaction_are_no_obstacle() -> None:
     run(CreateEnum("lamp", OLD))
-    sql("CREATE TABLE town (id int PRIMARY KEY); CREATE TABLE street (lamp lamp, "
+    sql(
+        "CREATE TABLE town (id int PRIMARY KEY); CREATE TABLE street (lamp lamp, "
         "town int REFERENCES town DEFERRABLE INITIALLY DEFERRED); "
-        "INSERT INTO street VALUES ('GREEN', 1); INSERT INTO town VALUES (1)")
+        "INSERT INTO street VALUES ('GREEN', 1); INSERT INTO town VALUES (1)"
+    )
     run(SWAP)
     assert sql("SELECT lamp::text FROM street") == [("GO",)]
 
@@ -253,5 +267,3 @@ def test_a_foreign_key_is_itself_again_after_its_description() -> None:
     assert (key.field, key.name) == ("city", "fk_orders__city_id__cities")
     assert named_fk("masters", "verified_by", "staff_users", "SET NULL").field == "verified_by"
     assert key != named_fk("orders", "city_id", "cities", "CASCADE")
-
-
