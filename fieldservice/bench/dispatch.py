@@ -51,6 +51,35 @@ def run(*, orders: int, shape: seed.Shape, runs: int) -> Result:
     return result
 
 
+#: what grows → the small company, the big one, how many times longer a tick may take
+GROWTH = {
+    "recent history": (seed.Shape(), seed.Shape(history=1_000_000), 1.3),
+    "older history": (seed.Shape(), seed.Shape(older=800_000), 1.1),
+    "masters": (seed.Shape(masters=2_500), seed.Shape(masters=39_500), 4),
+}
+
+
+def run_growth(*, orders: int, runs: int) -> list[Result]:
+    """The same due orders in a small and in a big company: the small one is the floor."""
+    logging.disable(logging.CRITICAL)
+    results, known = [], {}
+    for name, (small, big, goal) in GROWTH.items():
+        for shape in (small, big):
+            if shape not in known:
+                known[shape] = _ticks(orders, shape, runs)
+        sizes = {"orders": orders, "masters": big.masters, "history": big.history, "older": big.older}
+        results.append(Result(f"growth: {name}", sizes, known[big], known[small], goal))
+    logging.disable(logging.NOTSET)
+    return results
+
+
+def _ticks(orders: int, shape: seed.Shape, runs: int) -> Series:
+    seed.company(shape)
+    seed.due(min(orders, 50))
+    engine.tick(rng=Random(1))
+    return repeat(runs, lambda: engine.tick(rng=Random(1)), prepare=partial(seed.due, orders))
+
+
 def _goal(orders: int, shape: seed.Shape) -> float:
     if shape.masters > 20_000:
         return 5

@@ -34,6 +34,9 @@ INSERT INTO orders(city_id, district_id, category, status, type, created_at, des
       ON d.place = (g * 7) %% d.n"""
 
 
+OLDER = HISTORY.replace("(g %% 30)", "(31 + g %% 300)")
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How big the company is."""
@@ -41,16 +44,19 @@ class Shape:
     cities: int = 10
     districts: int = 10
     masters: int = 10_000
+    #: orders of the last 30 days, and older ones
     history: int = 200_000
+    older: int = 0
 
 
 def company(shape: Shape) -> None:
-    """Cities, districts, masters with skills, past orders. The database is empty but for the skills."""
+    """Cities, districts, masters with skills, past orders, instead of all there were. The skills stay."""
+    execute("TRUNCATE cities, masters, orders RESTART IDENTITY CASCADE")
     sizes = {name: getattr(shape, name) for name in ("cities", "districts", "masters")}
     for statement in STATIC.format(**sizes).split(";"):
         execute(statement)
-    if shape.history:
-        execute(HISTORY, [shape.history, shape.masters])
+    execute(HISTORY, [shape.history, shape.masters])
+    execute(OLDER, [shape.older, shape.masters])
     execute("VACUUM ANALYZE")
 
 

@@ -47,6 +47,7 @@ def _accept(options: dict[str, Any]) -> list[Result]:
 BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {
     "accept": _accept,
     "dispatch": _dispatch,
+    "growth": lambda options: dispatch.run_growth(orders=options["orders"], runs=options["runs"]),
     "expiry": lambda options: offers.run_expiry(),
     "offers": lambda options: offers.run(orders=options["orders"]),
     "street": lambda options: street.run(),
