@@ -88,7 +88,13 @@ class Street(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """With the district, if it was read along: a list must not cost a query a line."""
+        return self.label if Street._meta.get_field("district").is_cached(self) else self.name
+
+    @property
+    def label(self) -> str:
+        """`улица Мира (Северный)`: same-named streets are told apart by their districts."""
+        return f"{self.name} ({self.district.name})" if self.district else self.name
 
 
 class GeoCache(models.Model):

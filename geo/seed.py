@@ -34,7 +34,7 @@ def seed_geo() -> Seeded:
     Whatever staff changed stays: only empty fields are filled, and `Ростов на Дону` is `Ростов-на-Дону`, because a
     second spelling is not a second city. Two runs at once take turns.
     """
-    cities, districts = list(_read("cities")), list(_read("districts"))
+    cities, districts = built_in_cities(), list(_read("districts"))
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('geo.seed'))")
@@ -43,6 +43,11 @@ def seed_geo() -> Seeded:
         _fill_empty(cities, by_name)
         added += _add_districts(districts, by_name)
     return Seeded(len(cities), len(districts), added)
+
+
+def built_in_cities() -> list[dict[str, str]]:
+    """The cities of the list: name, timezone, centroid_lat, centroid_lon."""
+    return list(_read("cities"))
 
 
 def _read(name: str) -> Iterator[dict[str, str]]:

@@ -33,7 +33,7 @@ class FoundStreet:
     score: int
 
     def __str__(self) -> str:
-        return label(self.street)
+        return self.street.label
 
 
 def search_streets(city: City, text: str, *, limit: int = LIMIT) -> list[FoundStreet]:
@@ -47,7 +47,7 @@ def search_streets(city: City, text: str, *, limit: int = LIMIT) -> list[FoundSt
     hits = index_of(city).search(typed)
     rows = Street.objects.select_related("district").in_bulk([hit.street_id for hit in hits])
     found = [(hit, rows[hit.street_id]) for hit in hits if hit.street_id in rows]
-    found.sort(key=lambda pair: (pair[0].rank[:3], alphabetical(label(pair[1]))))
+    found.sort(key=lambda pair: (pair[0].rank[:3], alphabetical(pair[1].label)))
     return [FoundStreet(street, hit.score) for hit, street in _without_twins(found, limit)]
 
 
@@ -62,8 +62,8 @@ def find_street(city: City, name: str, *, district: District | None = None) -> S
     rows = near or rows
     if len(rows) <= 1:
         return rows[0] if rows else None
-    rows.sort(key=lambda street: alphabetical(label(street)))
-    names = ", ".join(label(street) for street in rows[:LIMIT])
+    rows.sort(key=lambda street: alphabetical(street.label))
+    names = ", ".join(street.label for street in rows[:LIMIT])
     raise InvalidError(
         {
             "street": _("There are several streets «%(name)s»: %(names)s. Name the district or the kind of street.")
@@ -71,11 +71,6 @@ def find_street(city: City, name: str, *, district: District | None = None) -> S
         },
         choices=rows,
     )
-
-
-def label(street: Street) -> str:
-    """`улица Мира (Северный)`: with the district, by which same-named streets are told apart."""
-    return f"{street.name} ({street.district.name})" if street.district else street.name
 
 
 def index_of(city: City) -> StreetIndex:

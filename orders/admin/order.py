@@ -113,6 +113,9 @@ class DecisionInline(ReadOnlyInline):
 
 @admin.register(Order)
 class OrderAdmin(ScopedAdmin):
+    class Media:
+        js = ["admin/js/jquery.init.js", "places.js"]
+
     city_path = "city_id"
     list_display = (
         "number",

@@ -2,39 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Case, QuerySet, When
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from geo.models import City, District, GeoCache, Street
+from geo.names import russian
+from geo.selectors import search_cities, search_districts, search_streets
+from staff.admin import catalog
 from staff.scoped_admin import ReadOnlyAdmin, ScopedAdmin
 
 
+class PlaceAdmin(ScopedAdmin):
+    """A list with the import on top, and a lookup for forms that forgives typing mistakes."""
+
+    actions_list = ["import_places"]
+
+    @action(description=_("Import"), url_path="import", permissions=["import"], icon="upload_file")
+    def import_places(self, request: HttpRequest) -> HttpResponse:
+        """A CSV file, with a preview."""
+        context = self.admin_site.each_context(request) | {"title": _("Import of places"), "opts": self.model._meta}
+        return catalog.page(request, context)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A lookup in a form, which may tell the city chosen beside it, is ranked; a list is searched by Django."""
+        if not request.path.endswith("/autocomplete/"):
+            return super().get_search_results(request, queryset, search_term)
+        city = City.objects.filter(pk=_number(request.GET.get("city"))).first()
+        return self.looked_up(queryset, search_term, city), False
+
+    def looked_up(self, rows: QuerySet[Any], text: str, city: City | None) -> QuerySet[Any]:
+        """The rows like `text`, best first."""
+        raise NotImplementedError
+
+
 @admin.register(City)
-class CityAdmin(ScopedAdmin):
+class CityAdmin(PlaceAdmin):
     city_path = "pk"
     list_display = ("name", "timezone", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)
-    ordering = ("name",)
+    ordering = (russian("name"),)
+
+    def looked_up(self, rows: QuerySet[Any], text: str, city: City | None) -> QuerySet[Any]:
+        return _in_this_order(rows, search_cities(text, among=City.objects.filter(pk__in=rows.values("pk"))))
 
 
 @admin.register(District)
-class DistrictAdmin(ScopedAdmin):
+class DistrictAdmin(PlaceAdmin):
     city_path = "city_id"
     list_display = ("name", "city")
     list_select_related = ("city",)
     autocomplete_fields = ("city",)
     search_fields = ("name", "city__name")
-    ordering = ("city__name", "name")
+    ordering = (russian("city__name"), russian("name"))
+
+    def looked_up(self, rows: QuerySet[Any], text: str, city: City | None) -> QuerySet[Any]:
+        if city is None:
+            return rows.filter(name__icontains=text).select_related("city")
+        return _in_this_order(rows, search_districts(city, text))
 
 
 @admin.register(Street)
-class StreetAdmin(ScopedAdmin):
+class StreetAdmin(PlaceAdmin):
     city_path = "city_id"
     list_display = ("name", "city", "district")
     list_select_related = ("city", "district")
     autocomplete_fields = ("city", "district")
     search_fields = ("name",)
-    ordering = ("name", "id")
+    ordering = ("-id",)
+
+    def looked_up(self, rows: QuerySet[Any], text: str, city: City | None) -> QuerySet[Any]:
+        rows = rows.select_related("district")
+        if city is None:
+            return rows.filter(name__icontains=text)
+        if not text.strip():
+            return rows.filter(city=city).order_by("name", "pk")
+        return _in_this_order(rows, [found.street for found in search_streets(city, text)])
 
 
 @admin.register(GeoCache)
@@ -42,3 +96,14 @@ class GeoCacheAdmin(ReadOnlyAdmin):
     list_display = ("query", "lat", "lon", "provider", "confidence", "created_at")
     search_fields = ("query",)
     ordering = ("-created_at",)
+
+
+def _in_this_order(rows: QuerySet[Any], places: Sequence[City | District | Street]) -> QuerySet[Any]:
+    keys = [place.pk for place in places]
+    if not keys:
+        return rows.none()
+    return rows.filter(pk__in=keys).order_by(Case(*[When(pk=key, then=place) for place, key in enumerate(keys)]))
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
