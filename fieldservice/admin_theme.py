@@ -44,8 +44,11 @@ NAVIGATION = [
         _("Money"),
         _item(_("Commissions"), "payments", "finance.commission"),
         _item(_("Rewards"), "redeem", "finance.referralreward"),
+        _item(_("Payouts"), "outbound", "finance.payout"),
         _item(_("Referrals"), "group_add", "finance.referral"),
+        _item(_("Exports"), "download", "finance.export"),
         _item(_("Requisites"), "account_balance", "finance.ownerrequisites"),
+        _item(_("Money journal"), "menu_book", "finance.journalentry"),
     ),
     _group(
         _("Places"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import task_prerun
 from django.db import connections
 
@@ -28,6 +29,8 @@ def timetable() -> dict[str, Any]:
         "staff.tasks.forget_coverage_changes": timedelta(hours=1),
         "staff.tasks.forget_applications": timedelta(hours=1),
         "finance.tasks.mark_overdue": timedelta(minutes=1),
+        "finance.tasks.remind": timedelta(minutes=1),
+        "finance.tasks.check_ledger": crontab(hour=2, minute=20),
     }
 
 

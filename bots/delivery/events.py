@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.admin.bot import SPEC as ADMIN
-from bots.delivery import to_masters, to_staff
+from bots.delivery import money, to_masters, to_staff
 from bots.master.bot import SPEC as MASTER
 
-__all__ = ["ADMIN", "MASTER", "to_masters", "to_staff"]
+__all__ = ["ADMIN", "MASTER", "money", "to_masters", "to_staff"]

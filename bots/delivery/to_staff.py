@@ -43,13 +43,13 @@ def escalation_admin(row: Notification, now: datetime) -> Post | None:
 @event("admin", "commission_reported")
 def commission_reported(row: Notification, now: datetime) -> Post | None:
     """A payment to check; no longer news once it is settled."""
-    return _commission(row, "push/reported.html", lambda c: c.paid_reported_at is not None and not c.is_paid)
+    return commission_post(row, "push/reported.html", lambda c: c.paid_reported_at is not None and not c.is_paid)
 
 
 @event("admin", "commission_overdue_alert")
 def commission_overdue_alert(row: Notification, now: datetime) -> Post | None:
     """A master was blocked for a debt."""
-    return _commission(row, "push/overdue_alert.html", lambda c: c.status == CommissionStatus.OVERDUE)
+    return commission_post(row, "push/overdue_alert.html", lambda c: c.status == CommissionStatus.OVERDUE)
 
 
 @event("admin", "application")
@@ -137,7 +137,7 @@ def _order(row: Notification) -> Order | None:
         return None
 
 
-def _commission(row: Notification, template: str, holds: Callable[[Commission], bool]) -> Post | None:
+def commission_post(row: Notification, template: str, holds: Callable[[Commission], bool]) -> Post | None:
     """About a commission the member may see, as long as it `holds`; a channel gets it without buttons."""
     seen = Commission.objects.select_related("order__city", "master")
     if row.staff_id:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from fieldservice.outbox.models import Notification
 from fieldservice.runtime.models import Heartbeat, Setting
+from finance.models import JournalEntry, Payout
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralFactory, ReferralRewardFactory
 from geo.models import GeoCache
 from geo.tests.factories import CityFactory, StreetFactory
@@ -28,6 +29,7 @@ CITY_BOUND = {
     "orders.Order", "orders.Offer", "orders.OrderStatusHistory", "orders.DispatchDecision", "orders.DistributionMetric",
     "geo.City", "geo.District", "geo.Street",
     "staff.Master", "staff.MasterInviteCode", "finance.Commission", "finance.Referral", "finance.ReferralReward",
+    "finance.Payout",
 }  # fmt: skip
 
 
@@ -37,6 +39,7 @@ def rows_in(city: Any) -> dict[str, Any]:
     master = MasterFactory(city=city)
     commission = CommissionFactory(order__city=city)
     street = StreetFactory(city=city)
+    payout = Payout.objects.create(total=1, masters_count=1)
     return {
         "geo.City": city,
         "geo.District": street.district,
@@ -54,7 +57,8 @@ def rows_in(city: Any) -> dict[str, Any]:
         "staff.MasterInviteCode": MasterInviteCode.objects.create(code=f"INV{city.pk}", city=city),
         "finance.Commission": commission,
         "finance.Referral": ReferralFactory(master=master, referrer__city=city),
-        "finance.ReferralReward": ReferralRewardFactory(commission=commission, referrer=master),
+        "finance.ReferralReward": ReferralRewardFactory(commission=commission, referrer=master, payout=payout),
+        "finance.Payout": payout,
     }
 
 
@@ -65,6 +69,7 @@ def cityless_rows() -> dict[str, Any]:
         "staff.StaffAccessCode": StaffAccessCode.objects.create(code="ABCD1234", role=Role.LOGIST),
         "staff.AuditLog": AuditLog.objects.create(action="x"), "staff.Skill": SkillFactory(),
         "orders.Attachment": AttachmentFactory(), "finance.OwnerRequisites": OwnerRequisitesFactory(),
+        "finance.JournalEntry": JournalEntry.objects.create(kind="CREATED", debit="DEBTS", credit="INCOME", amount=1),
         "runtime.Setting": Setting.objects.create(key="distribution_rounds", value="2"),
         "runtime.Heartbeat": Heartbeat.objects.create(name="x"),
         "outbox.Notification": Notification.objects.create(event="x", master=MasterFactory()),

@@ -15,28 +15,32 @@ from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import SYSTEM, Actor
 from fieldservice.lib.clean import check_reason
-from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError
-from fieldservice.lib.money import check_sum, round_money
-from fieldservice.outbox import services as outbox
-from fieldservice.outbox.services import Message
+from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError, StaleError
+from fieldservice.lib.money import check_sum, round_money, show_money
 from fieldservice.runtime import registry
 from finance.enums import CommissionStatus
 from finance.models import Commission
-from finance.services import referrals, requisites
+from finance.services import journal, notices, referrals, requisites
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.selectors import average_checks
 from orders.services import lifecycle
-from staff.enums import BlockReason, Role
-from staff.models import Master, StaffUser
+from staff.enums import BlockReason
+from staff.models import Master
 from staff.scope import require, require_city
 from staff.services import moderation
 
 S = CommissionStatus
 log = logging.getLogger(__name__)
+#: at least so long after a rejection
+GRACE = timedelta(hours=1)
+#: the columns of an approval and of its end
+APPROVAL = [
+    "status", "is_paid", "paid_amount", "paid_approved_at", "approved_by_staff", "amount_reason", "updated_at",
+]  # fmt: skip
 
 
-def create(order: Order, *, now: datetime) -> Commission:
+def create(order: Order, *, actor: Actor, now: datetime) -> Commission:
     """The commission of an order that was just finished (locked, PAYMENT): rate, deadline and requisites are frozen.
 
     An order has one: v1.2 took orders back from PAYMENT, and their commission is there already.
@@ -56,7 +60,7 @@ def create(order: Order, *, now: datetime) -> Commission:
     high = round_money(average) >= values["commission_high_volume_threshold"]
     percent = values["commission_percent_high_volume" if high else "commission_percent_default"]
     version = requisites.current()
-    return Commission.objects.create(
+    commission = Commission.objects.create(
         order=order,
         master=master,
         amount=round_money(order.total_sum * percent / 100),
@@ -66,7 +70,10 @@ def create(order: Order, *, now: datetime) -> Commission:
         deadline_at=now + timedelta(hours=values["commission_deadline_hours"]),
         requisites=version,
         pay_to_snapshot=requisites.snapshot(version, order=order, master=master),
+        reminded_at=now,
     )
+    journal.commission_created(commission, actor=actor, now=now)
+    return commission
 
 
 @transaction.atomic
@@ -80,21 +87,28 @@ def report_paid(*, commission_id: int, actor: Actor, now: datetime | None = None
         raise ConflictError(_("Commission #%(id)s is approved already: nothing to pay.") % {"id": commission.pk})
     if commission.paid_reported_at:
         return commission
-    commission.paid_reported_at = now
+    commission.paid_reported_at, commission.report_alerted_at = now, None
     if commission.status == S.WAIT_PAY:
         commission.status = S.REPORTED
-    commission.save(update_fields=["status", "paid_reported_at", "updated_at"])
-    _tell_admins(commission, "commission_reported", f"reported:{int(now.timestamp())}")
+    commission.save(update_fields=["status", "paid_reported_at", "report_alerted_at", "updated_at"])
+    notices.tell_admins(commission, "commission_reported", f"reported:{int(now.timestamp())}")
     return commission
 
 
 @transaction.atomic
 def approve(
-    *, commission_id: int, actor: Actor, amount: Decimal | None = None, reason: str = "", now: datetime | None = None
+    *,
+    commission_id: int,
+    actor: Actor,
+    amount: Decimal | None = None,
+    reason: str = "",
+    seen: Decimal | None = None,
+    now: datetime | None = None,
 ) -> Commission:
     """The money is here: the order is closed, rewards accrue, a block for this debt ends.
 
-    `amount` differs from the due only with a reason of 3–200 characters. A second approval is refused.
+    `amount` differs from the due only with a reason of 3–200 characters. A second approval is refused, and so is one
+    by somebody who saw another due (`seen`).
     """
     now = now or timezone.now()
     commission = _for_staff(commission_id, actor)
@@ -102,54 +116,104 @@ def approve(
         raise ConflictError(
             _("Commission #%(id)s is approved already.") % {"id": commission.pk}, code="already_approved"
         )
+    if seen is not None and seen != commission.amount:
+        raise StaleError(
+            _("Commission #%(id)s is %(amount)s now: look at it again.")
+            % {"id": commission.pk, "amount": show_money(commission.amount)}
+        )
     paid, why = _paid(commission, amount, reason)
     commission.status, commission.is_paid, commission.paid_amount = S.APPROVED, True, paid
     commission.paid_approved_at, commission.approved_by_staff_id = now, actor.staff_id
-    commission.amount_reason, commission.payment_reference = why, None
-    commission.save(
-        update_fields=[
-            "status",
-            "is_paid",
-            "paid_amount",
-            "paid_approved_at",
-            "approved_by_staff",
-            "amount_reason",
-            "payment_reference",
-            "updated_at",
-        ]
-    )
+    commission.amount_reason, commission.payment_reference, commission.reject_reason = why, None, None
+    commission.save(update_fields=[*APPROVAL, "payment_reference", "reject_reason"])
+    journal.commission_approved(commission, actor=actor, now=now)
     if commission.order.status == OrderStatus.PAYMENT:  # v1.2 let orders be closed or cancelled before
         lifecycle.close_paid(commission.order, actor=actor, now=now)
-    referrals.accrue(commission, now=now)
-    outbox.enqueue(
-        Message(event="commission_approved", master_id=commission.master_id, payload={"commission_id": commission.pk})
-    )
+    referrals.accrue(commission, actor=actor, now=now)
+    notices.tell_master(commission, "commission_approved")
     _lift_block(commission.master_id, now)
     return commission
 
 
 @transaction.atomic
 def reject(*, commission_id: int, actor: Actor, reason: str, now: datetime | None = None) -> Commission:
-    """The reported payment was not found: back to WAIT_PAY with at least an hour to pay; the master is told why."""
+    """The reported payment was not found; the master is told why.
+
+    REPORTED goes back to WAIT_PAY with at least an hour to pay. OVERDUE stays so, and its master blocked: a false
+    report buys no time. He may report anew.
+    """
     now = now or timezone.now()
     reason = check_reason(reason)
     commission = _for_staff(commission_id, actor)
-    if commission.status != S.REPORTED:
+    false_report = commission.status == S.OVERDUE and commission.paid_reported_at is not None
+    if commission.status != S.REPORTED and not false_report:
         raise ConflictError(
             _("Commission #%(id)s is «%(status)s»: there is no report to reject.")
             % {"id": commission.pk, "status": commission.get_status_display()}
         )
-    commission.status, commission.paid_reported_at = S.WAIT_PAY, None
-    commission.deadline_at = max(commission.deadline_at, now + timedelta(hours=1))
-    commission.payment_reference = reason[:120]
-    commission.save(update_fields=["status", "paid_reported_at", "deadline_at", "payment_reference", "updated_at"])
-    outbox.enqueue(
-        Message(
-            event="commission_rejected",
-            master_id=commission.master_id,
-            payload={"commission_id": commission.pk, "reason": reason},
-        )
+    if commission.status == S.REPORTED:
+        commission.status = S.WAIT_PAY
+        commission.deadline_at = max(commission.deadline_at, now + GRACE)
+    commission.paid_reported_at, commission.reminded_at = None, now
+    commission.reject_reason, commission.payment_reference = reason, reason[:120]
+    commission.save(
+        update_fields=[
+            "status", "paid_reported_at", "reminded_at", "deadline_at", "reject_reason", "payment_reference",
+            "updated_at",
+        ]
+    )  # fmt: skip
+    journal.commission_rejected(commission, actor=actor, now=now, note=reason)
+    notices.tell_master(commission, "commission_rejected", reason=reason)
+    return commission
+
+
+@transaction.atomic
+def revoke(*, commission_id: int, actor: Actor, reason: str, now: datetime | None = None) -> Commission:
+    """An approval was a mistake: the debt is there again with a new term, rewards not yet paid out are cancelled.
+
+    The order stays CLOSED: the work is done. A reward that was paid out stays paid.
+    """
+    now = now or timezone.now()
+    reason = check_reason(reason)
+    commission = _for_staff(commission_id, actor)
+    if commission.status != S.APPROVED:
+        raise ConflictError(_("Commission #%(id)s is not approved.") % {"id": commission.pk})
+    journal.approval_revoked(commission, actor=actor, now=now, note=reason)
+    referrals.cancel_of(commission, actor=actor, reason=reason, now=now)
+    term = timedelta(hours=registry.get("commission_deadline_hours"))
+    commission.status, commission.is_paid, commission.paid_amount = S.WAIT_PAY, False, None
+    commission.paid_approved_at, commission.approved_by_staff_id, commission.amount_reason = None, None, None
+    commission.paid_reported_at, commission.reject_reason = None, reason
+    commission.deadline_at, commission.reminded_at = now + term, now
+    commission.save(update_fields=[*APPROVAL, "paid_reported_at", "reject_reason", "deadline_at", "reminded_at"])
+    moderation.audit(
+        "commission_revoked", actor=actor, master_id=commission.master_id, commission_id=commission.pk, reason=reason
     )
+    notices.tell_master(commission, "commission_revoked", reason=reason)
+    return commission
+
+
+@transaction.atomic
+def correct(
+    *, commission_id: int, actor: Actor, total_sum: Decimal, reason: str, now: datetime | None = None
+) -> Commission:
+    """The order's sum was mistyped: the right one, and the due of the same rate. Not once it is approved."""
+    now = now or timezone.now()
+    reason, total_sum = check_reason(reason), _sum("total_sum", total_sum)
+    commission = _for_staff(commission_id, actor)
+    if commission.status == S.APPROVED:
+        raise ConflictError(
+            _("Commission #%(id)s is approved already: revoke the approval first.") % {"id": commission.pk}
+        )
+    order, before = commission.order, commission.amount
+    if order.total_sum == total_sum:
+        raise InvalidError({"total_sum": _("This is the sum of the order already.")})
+    was = order.total_sum
+    lifecycle.correct_sum(order, total_sum=total_sum, actor=actor, reason=reason, now=now)
+    commission.amount = round_money(total_sum * _rate(commission, was))
+    commission.save(update_fields=["amount", "updated_at"])
+    journal.commission_changed(commission, before, actor=actor, now=now, note=reason)
+    notices.tell_master(commission, "commission_changed", reason=reason, before=str(before))
     return commission
 
 
@@ -175,10 +239,8 @@ def _mark_one(commission_id: int, now: datetime) -> bool:
     moderation.block(
         master_id=commission.master_id, reason=BlockReason.COMMISSION_OVERDUE, actor=SYSTEM, now=now, tell=False
     )
-    outbox.enqueue(
-        Message(event="commission_overdue", master_id=commission.master_id, payload={"commission_id": commission.pk})
-    )
-    _tell_admins(commission, "commission_overdue_alert", "overdue")
+    notices.tell_master(commission, "commission_overdue")
+    notices.tell_admins(commission, "commission_overdue_alert", f"overdue:{int(now.timestamp())}", channel=True)
     return True
 
 
@@ -204,6 +266,7 @@ def _for_staff(commission_id: int, actor: Actor) -> Commission:
     require(actor, "finance.approve")
     commission = _lock(commission_id)
     require_city(actor, commission.order.city_id, missing=_no_commission(commission_id))
+    journal.take_over("commissions", [commission.pk])
     return commission
 
 
@@ -211,38 +274,22 @@ def _no_commission(commission_id: int) -> str:
     return _("There is no commission #%(id)s.") % {"id": commission_id}
 
 
+def _rate(commission: Commission, total_sum: Decimal) -> Decimal:
+    """The frozen rate; v1.2 rows without one have the share they were made with."""
+    if commission.rate is not None:
+        return commission.rate
+    return commission.amount / total_sum if total_sum else Decimal(0)
+
+
 def _paid(commission: Commission, amount: Decimal | None, reason: str) -> tuple[Decimal, str | None]:
     if amount is None or amount == commission.amount:
         return commission.amount, None
-    try:
-        amount = check_sum(amount)
-    except InvalidError as error:
-        raise InvalidError({"amount": str(error)}) from error
+    amount = _sum("amount", amount)
     return (amount, None) if amount == commission.amount else (amount, check_reason(reason))
 
 
-def _tell_admins(commission: Commission, event: str, occasion: str) -> None:
-    admins = StaffUser.objects.filter(is_active=True, tg_user_id__isnull=False)
-    city = commission.order.city_id
-    people = admins.filter(role=Role.GLOBAL_ADMIN).union(admins.filter(role=Role.CITY_ADMIN, cities=city))
-    payload = {"commission_id": commission.pk}
-    messages = [
-        Message(
-            event=event,
-            staff_id=person.pk,
-            payload=payload,
-            dedup_key=f"commission:{commission.pk}:{occasion}:{person.pk}",
-        )
-        for person in people
-    ]
-    channel = registry.get("alerts_channel_id") if event == "commission_overdue_alert" else 0
-    if channel:
-        messages.append(
-            Message(
-                event=event,
-                chat_id=channel,
-                payload=payload,
-                dedup_key=f"commission:{commission.pk}:{occasion}:channel",
-            )
-        )
-    outbox.enqueue(messages)
+def _sum(field: str, value: Decimal) -> Decimal:
+    try:
+        return check_sum(value)
+    except InvalidError as error:
+        raise InvalidError({field: str(error)}) from error

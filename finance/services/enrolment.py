@@ -6,13 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import ConflictError
-from fieldservice.outbox import services as outbox
-from fieldservice.outbox.services import Message
 from finance.models import Referral
+from finance.services import referrals
 from orders.enums import AttachmentEntity
 from orders.models import Attachment
 from orders.services import files
@@ -22,8 +19,6 @@ from staff.selectors import inviter_by_code, master_by_tg
 from staff.services import applications, enrol, onboarding
 
 DOCUMENTS = ("passport", "selfie")
-#: how far up a chain of inviters is looked for a circle
-CHAIN = 50
 
 
 @transaction.atomic
@@ -95,25 +90,6 @@ def _inviter(master: Master, draft: MasterDraft, now: datetime) -> None:
     code = draft.data.get("referral")
     if not code or Referral.objects.filter(master=master).exists():
         return
-    inviter = inviter_by_code(code)
-    if inviter is None:
+    if inviter_by_code(code) is None:
         return  # he has left meanwhile: nothing to earn
-    if _invited_by(inviter.pk, master.pk):
-        raise ConflictError(_("This person was invited by you: he cannot be your inviter. Skip the referral code."))
-    Referral.objects.create(master=master, referrer=inviter, created_at=now)
-    Master.objects.filter(pk=master.pk).update(referred_by_master=inviter)
-    payload = {"master_id": master.pk}
-    key = f"referral:{master.pk}"
-    outbox.enqueue(Message(event="referral_registered", master_id=inviter.pk, payload=payload, dedup_key=key))
-
-
-def _invited_by(master_id: int, ancestor_id: int) -> bool:
-    """Whether `ancestor_id` stands anywhere above `master_id`, or is the same person."""
-    for _step in range(CHAIN):
-        if master_id == ancestor_id:
-            return True
-        above = Referral.objects.filter(master_id=master_id).values_list("referrer_id", flat=True).first()
-        if above is None:
-            return False
-        master_id = above
-    return True
+    referrals.join(master_id=master.pk, code=code, actor=Actor.of_master(master), now=now)

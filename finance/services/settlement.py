@@ -44,7 +44,11 @@ def close_job(
         files.attach(page, entity=AttachmentEntity.ORDER, entity_id=order.pk, actor=actor, now=now, document_type="act")
     if lifecycle.is_guarantee(order):
         return None
-    return commissions.create(order, now=now) if first_time else Commission.objects.filter(order=order).first()
+    return (
+        commissions.create(order, actor=actor, now=now)
+        if first_time
+        else Commission.objects.filter(order=order).first()
+    )
 
 
 def _finish(order: Order, actor: Actor, total_sum: Decimal, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldservice.lib.actor import SYSTEM
 from fieldservice.lib.money import round_money
 from fieldservice.outbox.models import Notification
 from finance.models import Commission, ReferralReward
@@ -34,7 +35,7 @@ def chain(*masters: Master) -> None:
 
 def accrued(commission: Commission) -> list[tuple[int, int, Decimal]]:
     """(level, inviter, amount)."""
-    referrals.accrue(commission, now=timezone.now())
+    referrals.accrue(commission, actor=SYSTEM, now=timezone.now())
     rows = ReferralReward.objects.filter(commission=commission).order_by("level")
     return [(row.level, row.referrer_id, row.amount) for row in rows]
 

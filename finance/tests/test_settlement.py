@@ -76,6 +76,7 @@ class TestNormal:
             "sbp_phone": "+79990000001",
             "sbp_phone_masked": "+7 *** ***-00-01",
             "sbp_bank": "Тест-Банк",
+            "sbp_qr": False,
             "other_text": None,
             "comment": f"Комиссия #{order.pk} от Иванов Иван",
         }

@@ -223,6 +223,15 @@ def close_paid(order: Order, *, actor: Actor, now: datetime) -> Order:
     return order
 
 
+def correct_sum(order: Order, *, total_sum: Decimal, actor: Actor, reason: str, now: datetime) -> Order:
+    """The sum of a locked, finished order was mistyped. A remark in the history keeps the old one."""
+    context = {"action": "sum_corrected", "before": str(order.total_sum), "after": str(total_sum)}
+    order.total_sum, order.version, order.updated_at = total_sum, order.version + 1, now
+    order.save(update_fields=["total_sum", "version", "updated_at"])
+    history.remark(order, actor=actor, reason=reason, now=now, context=context)
+    return order
+
+
 @transaction.atomic
 def activate(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
     """Staff start the search of a DEFERRED order now."""

@@ -26,6 +26,7 @@ MATRIX = {
     "master.moderate": {BOSS, ADMIN},
     "finance.see": {BOSS, ADMIN},
     "finance.approve": {BOSS, ADMIN},
+    "finance.payout": {BOSS, ADMIN},
     "finance.requisites": {BOSS},
     "export": {BOSS, ADMIN},
     "settings": {BOSS},

@@ -103,7 +103,7 @@ def _constraint(definition: str) -> str:
 
 
 def _term(condition: str) -> str:
-    text = re.sub(r"::[\w ]+(\[\])?", "", condition).replace("'", "")
+    text = re.sub(r"::[\w ]*\w(\[\])?", "", condition).replace("'", "")
     text = re.sub(r"= ANY \(+ARRAY\[(.*?)\]\)*", r"IN [\1]", text)
     text = re.sub(r"IN \((.*?)\)", r"IN [\1]", text)
     return re.sub(r"[()]", "", text)

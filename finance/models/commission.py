@@ -1,4 +1,4 @@
-"""Commissions, the owner's requisites, referrals and their rewards."""
+"""What a master owes for a closed order."""
 
 from __future__ import annotations
 
@@ -8,42 +8,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from fieldservice.lib.pg import LongIndex, PgEnumField, named_fk
-from finance.enums import CommissionStatus, RewardStatus
+from finance.enums import CommissionStatus
+from finance.models.requisites import OwnerRequisites
 from orders.models import Order
 from staff.models import Master, StaffUser
-
-
-class OwnerRequisites(models.Model):
-    """One version of where commissions are paid to. Never changed: a new version is a new row."""
-
-    methods = models.JSONField(_("methods"), default=list, db_default=[])
-    card_number = models.CharField(_("card number"), max_length=19, blank=True, default="", db_default="")
-    card_holder = models.CharField(_("card holder"), max_length=120, blank=True, default="", db_default="")
-    card_bank = models.CharField(_("card's bank"), max_length=80, blank=True, default="", db_default="")
-    sbp_phone = models.CharField(_("SBP phone"), max_length=16, blank=True, default="", db_default="")
-    sbp_bank = models.CharField(_("SBP bank"), max_length=80, blank=True, default="", db_default="")
-    sbp_qr = models.BinaryField(_("QR image"), null=True, blank=True)
-    other_text = models.TextField(_("other"), blank=True, default="", db_default="")
-    comment_template = models.CharField(_("payment comment"), max_length=200, blank=True, default="", db_default="")
-    created_by_staff = models.ForeignKey(
-        StaffUser,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        db_index=False,
-        db_constraint=False,
-        related_name="+",
-        verbose_name=_("changed by"),
-    )
-    created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
-
-    class Meta:
-        db_table = "owner_requisites"
-        verbose_name, verbose_name_plural = _("requisites"), _("requisites")
-        constraints = [named_fk("owner_requisites", "created_by_staff_id", "staff_users", "SET NULL")]
-
-    def __str__(self) -> str:
-        return f"v{self.pk}"
 
 
 class Commission(models.Model):
@@ -97,6 +65,12 @@ class Commission(models.Model):
         verbose_name=_("approved by"),
     )
     amount_reason = models.CharField(_("why another amount"), max_length=200, null=True, blank=True)
+    #: of the last rejection, in full (`payment_reference` of v1.2 holds 120 characters)
+    reject_reason = models.CharField(_("why rejected"), max_length=200, null=True, blank=True)
+    #: the last reminder of the deadline; the rejection, which names the new one, counts as one
+    reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True, editable=False)
+    #: admins were told that the report waits
+    report_alerted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "commissions"
@@ -106,6 +80,11 @@ class Commission(models.Model):
             LongIndex(fields=["status", "deadline_at"], name="ix_commissions__status_deadline"),
             LongIndex(fields=["master", "status"], name="ix_commissions__master_status"),
             LongIndex(fields=["-created_at"], name="ix_commissions__created_at"),
+            LongIndex(
+                fields=["paid_reported_at"],
+                name="ix_commissions__report_waits",
+                condition=Q(is_paid=False, paid_reported_at__isnull=False, report_alerted_at__isnull=True),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["order"], name="uq_commissions__order_id"),
@@ -148,84 +127,3 @@ class CommissionDeadlineNotification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.commission_id}: {self.hours_before}"
-
-
-class Referral(models.Model):
-    """Who invited a master; one inviter each."""
-
-    master = models.ForeignKey(
-        Master, models.CASCADE, db_index=False, db_constraint=False, related_name="+", verbose_name=_("master")
-    )
-    referrer = models.ForeignKey(
-        Master,
-        models.CASCADE,
-        db_index=False,
-        db_constraint=False,
-        related_name="referrals",
-        verbose_name=_("invited by"),
-    )
-    created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
-
-    class Meta:
-        db_table = "referrals"
-        verbose_name, verbose_name_plural = _("referral"), _("referrals")
-        indexes = [
-            LongIndex(fields=["master"], name="ix_referrals__master"),
-            LongIndex(fields=["referrer"], name="ix_referrals__referrer"),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["master"], name="uq_referrals__master_id"),
-            named_fk("referrals", "master_id", "masters", "CASCADE"),
-            named_fk("referrals", "referrer_id", "masters", "CASCADE"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.master_id} ← {self.referrer_id}"
-
-
-class ReferralReward(models.Model):
-    """What an inviter earned from a commission; once per commission and level."""
-
-    referrer = models.ForeignKey(
-        Master,
-        models.CASCADE,
-        db_index=False,
-        db_constraint=False,
-        related_name="rewards",
-        verbose_name=_("inviter"),
-    )
-    referred_master = models.ForeignKey(
-        Master, models.CASCADE, db_index=False, db_constraint=False, related_name="+", verbose_name=_("for master")
-    )
-    commission = models.ForeignKey(
-        Commission,
-        models.CASCADE,
-        db_index=False,
-        db_constraint=False,
-        related_name="rewards",
-        verbose_name=_("commission"),
-    )
-    level = models.SmallIntegerField(_("level"))
-    percent = models.DecimalField(_("percent"), max_digits=5, decimal_places=2)
-    amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2)
-    status = PgEnumField(_("status"), enum_type="referral_reward_status", choices=RewardStatus.choices)
-    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
-
-    class Meta:
-        db_table = "referral_rewards"
-        verbose_name, verbose_name_plural = _("reward"), _("rewards")
-        indexes = [
-            LongIndex(fields=["referrer", "status"], name="ix_ref_rewards__referrer_status"),
-            LongIndex(fields=["referred_master"], name="ix_ref_rewards__referred"),
-            LongIndex(fields=["referrer", "created_at"], name="ix_ref_rewards__referrer_created"),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["commission", "level"], name="uq_referral_rewards__commission_level"),
-            named_fk("referral_rewards", "referrer_id", "masters", "CASCADE"),
-            named_fk("referral_rewards", "referred_master_id", "masters", "CASCADE"),
-            named_fk("referral_rewards", "commission_id", "commissions", "CASCADE"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.referrer_id}: {self.amount}"
