@@ -30,6 +30,8 @@ def timetable() -> dict[str, Any]:
         "staff.tasks.forget_applications": timedelta(hours=1),
         "finance.tasks.mark_overdue": timedelta(minutes=1),
         "finance.tasks.remind": timedelta(minutes=1),
+        "finance.tasks.write_exports": timedelta(minutes=1),
+        "finance.tasks.sweep_exports": timedelta(minutes=1),
         "finance.tasks.check_ledger": crontab(hour=2, minute=20),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from finance.services import commissions, ledger, reminders
+from finance.services import commissions, exports, ledger, reminders
 
 
 @shared_task
@@ -26,3 +26,15 @@ def remind() -> None:
 def check_ledger() -> None:
     """Every day: does the money agree?"""
     ledger.check_and_alert(now=timezone.now())
+
+
+@shared_task(time_limit=3600)
+def write_exports() -> None:
+    """Woken when somebody asks; every minute for what a lost wake-up left."""
+    exports.write_queued()
+
+
+@shared_task
+def sweep_exports() -> None:
+    """Every minute: expired files, exports whose process died."""
+    exports.sweep(now=timezone.now())

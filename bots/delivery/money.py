@@ -13,12 +13,15 @@ from bots.delivery.render import Post, event, payload
 from bots.delivery.to_staff import commission_post
 from bots.master.menu import menu_button
 from bots.screens import Button, page
+from fieldservice.lib.localtime import format_moment, zone
 from fieldservice.outbox.models import Notification
 from finance.enums import CommissionStatus as S
-from finance.models import Commission, OwnerRequisites, ReferralReward
+from finance.enums import ExportStatus
+from finance.models import Commission, Export, OwnerRequisites, ReferralReward
 from finance.selectors import commission_of
+from finance.services import exports
 from staff import scope
-from staff.models import Master, StaffUser
+from staff.models import StaffUser
 
 
 @event("master", "commission_reminder")
@@ -99,3 +102,27 @@ def _decimal(row: Notification) -> Any:
         return Decimal(str(payload(row, "amount")))
     except InvalidOperation:
         return None
+
+
+@event("admin", "export_ready")
+def export_ready(row: Notification, now: datetime) -> Post | None:
+    """The file is there, and until when."""
+    export = _export(row, ExportStatus.DONE)
+    if export is None:
+        return None
+    tz = zone(None)
+    until = format_moment(export.expires_at, tz=tz, now=now)
+    context = {"export": export, "name": exports.file_name(export), "until": until}
+    return Post(page("push/export_ready.html", [], **context))
+
+
+@event("admin", "export_failed")
+def export_failed(row: Notification, now: datetime) -> Post | None:
+    """No file, and why."""
+    export = _export(row, ExportStatus.FAILED)
+    return Post(page("push/export_failed.html", [], reason=_(export.error))) if export else None
+
+
+def _export(row: Notification, status: str) -> Export | None:
+    rows = Export.objects.filter(staff_id=row.staff_id or 0, status=status)
+    return rows.filter(pk=payload(row, "export_id") or 0).first()

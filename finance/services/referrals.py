@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.clean import check_reason, clean
+from fieldservice.lib.clean import check_reason
 from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError
+from fieldservice.lib.fields import parse_code
 from fieldservice.lib.money import round_money
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
@@ -21,6 +22,7 @@ from finance.models import Commission, Referral, ReferralReward
 from finance.services import journal
 from staff.models import Master
 from staff.scope import require, require_city
+from staff.selectors import inviter_by_code
 from staff.services.moderation import audit
 
 LEVELS = {1: Decimal(10), 2: Decimal(5)}
@@ -51,14 +53,14 @@ def code_of(*, master_id: int) -> str:
 
 def inviter_of(code: str, *, master_id: int | None = None) -> Master:
     """The master whose code this is. Raises InvalidError with a sentence: malformed, unknown, one's own."""
-    word = "".join(clean(code).upper().split())
-    if not (word.isascii() and word.isalnum() and 4 <= len(word) <= 32):
-        raise InvalidError({"referral_code": _("A referral code is 8 letters and digits, for example AB3D5F7H.")})
-    inviter = Master.objects.filter(referral_code=word, is_deleted=False).first()
+    try:
+        inviter = inviter_by_code(parse_code(code, LENGTH))
+    except InvalidError as error:
+        raise InvalidError({"referral_code": str(error)}) from error
     if inviter is None:
-        raise InvalidError({"referral_code": _("There is no such referral code. Check it, or go on without one.")})
+        raise InvalidError({"referral_code": _("There is no such referral code. Look once more, or skip this step.")})
     if inviter.pk == master_id:
-        raise InvalidError({"referral_code": _("This is your own code.")})
+        raise InvalidError({"referral_code": _("This is your own code. Skip this step, please.")})
     return inviter
 
 
@@ -78,7 +80,7 @@ def join(*, master_id: int, code: str, actor: Actor, now: datetime | None = None
             return existing
         raise ConflictError(_("You were invited by another master already: this cannot be changed."))
     if master_id in _above(inviter.pk):
-        raise InvalidError({"referral_code": _("You have invited this master yourself, so he cannot invite you.")})
+        raise ConflictError(_("This person was invited by you: he cannot be your inviter. Skip the referral code."))
     made = Referral.objects.create(master_id=master_id, referrer_id=inviter.pk, created_at=now)
     Master.objects.filter(pk=master_id).update(referred_by_master_id=inviter.pk)  # what v1.2 showed; never read
     outbox.enqueue(

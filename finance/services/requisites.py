@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.clean import clean
 from fieldservice.lib.errors import InvalidError, StaleError
-from fieldservice.lib.masking import is_luhn, mask_card, mask_phone
+from fieldservice.lib.fields import parse_card
+from fieldservice.lib.masking import mask_card, mask_phone
 from fieldservice.lib.phones import parse_phone
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Lane
@@ -105,7 +106,9 @@ def check(new: NewRequisites) -> dict[str, Any]:
         )
     }  # fmt: skip
     values["methods"] = _take(errors, "methods", lambda: _methods(new.methods))
-    values["card_number"] = _take(errors, "card_number", lambda: _card(new.card_number))
+    values["card_number"] = _take(
+        errors, "card_number", lambda: parse_card(new.card_number) if new.card_number.strip() else ""
+    )
     values["sbp_phone"] = _take(
         errors, "sbp_phone", lambda: parse_phone(new.sbp_phone) if new.sbp_phone.strip() else ""
     )
@@ -204,17 +207,6 @@ def _methods(methods: tuple[str, ...]) -> list[str]:
     if strange:
         raise InvalidError(_("There is no way to pay called «%(name)s».") % {"name": strange[0]})
     return [name for name in METHODS if name in methods]
-
-
-def _card(text: str) -> str:
-    number = re.sub(r"[\s-]", "", clean(text))
-    if not number:
-        return ""
-    if not re.fullmatch(r"[0-9]{16,19}", number):
-        raise InvalidError(_("A card number has 16 to 19 digits."))
-    if not is_luhn(number):
-        raise InvalidError(_("This card number does not exist: one of its digits is mistyped."))
-    return number
 
 
 def _template(text: str) -> None:

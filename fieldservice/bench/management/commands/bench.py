@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fieldservice.bench import accept, dispatch, harness, offers, seed, street
+from fieldservice.bench import accept, dispatch, export, harness, offers, seed, street
 from fieldservice.bench.harness import Result
 
 
@@ -44,10 +44,16 @@ def _accept(options: dict[str, Any]) -> list[Result]:
     return accept.run(rivals=options["rivals"], count=options["orders"], runs=options["runs"])
 
 
+def _export(options: dict[str, Any]) -> list[Result]:
+    shape = seed.Shape(cities=options["cities"], masters=options["masters"])
+    return export.run(orders=options["orders"], shape=shape, runs=options["runs"])
+
+
 BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {
     "accept": _accept,
     "dispatch": _dispatch,
     "growth": lambda options: dispatch.run_growth(orders=options["orders"], runs=options["runs"]),
+    "export": _export,
     "expiry": lambda options: offers.run_expiry(),
     "offers": lambda options: offers.run(orders=options["orders"]),
     "street": lambda options: street.run(),
