@@ -39,6 +39,8 @@ class Spec:
     commands: dict[str, Any]
     #: the person blocked the bot (True) or came back (False)
     reachable: Callable[[int, bool], None]
+    #: messages of before the start that tick
+    standing: Callable[[], list[Any]] = list
 
     @property
     def process(self) -> str:

@@ -15,6 +15,7 @@ from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.methods import EditMessageReplyMarkup, SendMessage
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, ReplyKeyboardRemove, User
+from django.utils import translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,6 +23,7 @@ from django.utils.translation import ngettext
 from bots import callbacks, enclosures, errors, fsm, media, wire
 from bots.bot import Spec
 from bots.db import in_db
+from bots.live import Live
 from bots.screens import Screen, show
 from bots.visit import Dialog, Reply, Visit
 from bots.who import Door, enter
@@ -30,12 +32,12 @@ from fieldservice.lib.errors import DomainError
 log = logging.getLogger(__name__)
 
 
-def dispatcher(spec: Spec, storage: BaseStorage) -> Dispatcher:
+def dispatcher(spec: Spec, storage: BaseStorage, live: Live | None = None) -> Dispatcher:
     """A bot's dispatcher. The door stands before the dialogs: strangers and storms do not reach Redis."""
     made = Dispatcher(disable_fsm=True)
     made.update.outer_middleware(Door(spec))
     made.update.outer_middleware(FSMContextMiddleware(storage=storage, events_isolation=DisabledEventIsolation()))
-    desk = Desk(spec)
+    desk = Desk(spec, live)
     made.callback_query.register(desk.tap)
     made.message.register(desk.message)
     made.my_chat_member.register(desk.membership)
@@ -62,6 +64,7 @@ class Desk:
     """One bot's handlers."""
 
     spec: Spec
+    live: Live | None = None
 
     async def tap(self, query: CallbackQuery, bot: Bot, state: FSMContext, raw_state: str | None) -> None:
         """A tapped button: run its handler, show the screen, then answer once: the spinner ends when all is done."""
@@ -70,7 +73,7 @@ class Desk:
         facts = Facts(query.from_user, _running(stored), message_id=message.message_id if message else None)
         reply = await self._run(self._tapped, facts, query.data or "")
         await _fold(bot, reply, facts, stored)
-        shown = await self._show(bot, reply, facts)
+        shown = await self._put(bot, reply, facts)
         await fsm.save(state, reply, was=raw_state, prompt=shown)
         await wire.answer(bot, query.id, **_toast(reply))
 
@@ -101,7 +104,7 @@ class Desk:
         reply = await self._run(self._written, facts, bool(stored and stored.expired))
         if await _fold(bot, reply, facts, stored):
             reply = replace(reply, toast="")
-        shown = await self._show(bot, _loud(reply), facts)
+        shown = await self._put(bot, _loud(reply), facts)
         if shown and stored:
             await _strip(bot, facts.user.id, stored.prompt)
         prompt = shown or (stored.prompt if stored else None)
@@ -139,6 +142,18 @@ class Desk:
             await in_db(self.spec.reachable, change.from_user.id, change.new_chat_member.status != "kicked")
         except Exception as error:  # noqa: BLE001 - nobody waits for an answer
             await errors.crashed(error, bot=self.spec.name)
+
+    async def _put(self, bot: Bot, reply: Reply, facts: Facts) -> int | None:
+        """Show the reply while nobody else draws in the chat; what ticks, ticks from now on."""
+        if self.live is None:
+            return await self._show(bot, reply, facts)
+        async with self.live.chat(facts.user.id):
+            shown = await self._show(bot, reply, facts)
+            if reply.screen:
+                language = translation.get_language() or ""
+                self.live.set(facts.user.id, facts.message_id, None, language)
+                self.live.set(facts.user.id, shown, reply.live, language)
+        return shown
 
     async def _show(self, bot: Bot, reply: Reply, facts: Facts) -> int | None:
         """Show the reply; the id of its screen's message. What Telegram refuses is logged: the work is kept."""

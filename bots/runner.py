@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramConflictError, TelegramUnauthorizedError
+from aiogram.fsm.storage.base import BaseStorage
 from aiogram.methods import DeleteWebhook, GetMe, SetMyCommands
 from aiogram.types import BotCommand
 from django.conf import settings
@@ -21,8 +22,10 @@ from django.utils.translation import gettext as _
 from bots import errors, fsm, heartbeat, names, wire
 from bots.bot import Spec, connect
 from bots.db import in_db, workers
+from bots.delivery.limits import Limits
 from bots.delivery.pump import Pump
 from bots.handlers import dispatcher
+from bots.live import Live
 from bots.polling import Poller
 
 log = logging.getLogger(__name__)
@@ -48,16 +51,19 @@ async def run(spec: Spec, *, started: Callable[[Callable[[], None]], None]) -> i
     bot, storage = connect(spec.token()), fsm.storage()
     with workers():
         try:
-            return await _serve(spec, bot, Poller(bot, dispatcher(spec, storage), name=spec.name), started)
+            return await _serve(spec, bot, storage, started)
         finally:
             await storage.close()
             await bot.session.close()
 
 
-async def _serve(spec: Spec, bot: Bot, poller: Poller, started: Callable[[Callable[[], None]], None]) -> int:
-    pump = Pump(bot, spec.name)
+async def _serve(spec: Spec, bot: Bot, storage: BaseStorage, started: Callable[[Callable[[], None]], None]) -> int:
+    limits = Limits()
+    live = Live(bot, limits, name=spec.name)
+    pump, poller = Pump(bot, spec.name, limits, live), Poller(bot, dispatcher(spec, storage, live), name=spec.name)
     async with asyncio.TaskGroup() as group:
-        side = [group.create_task(work) for work in (heartbeat.run(spec.process), _introduce(spec, bot))]
+        works = (heartbeat.run(spec.process), _introduce(spec, bot), live.run(spec.standing))
+        side = [group.create_task(work) for work in works]
         delivery = group.create_task(pump.run())
         started(poller.stop)
         log.info("bot_started", extra={"bot": spec.name})

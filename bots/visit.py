@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,3 +97,5 @@ class Reply:
     dialog: Dialog | _Keep | None = None
     #: files shown above the screen, which then is a new message below them
     files: tuple[Enclosure, ...] = ()
+    #: draws the screen anew every few seconds: (the screen, whether it goes on); None: nothing to show any more
+    live: Callable[[], tuple[Screen, bool] | None] | None = None

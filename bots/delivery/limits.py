@@ -68,6 +68,18 @@ class Limits:
             self._forget()
         return self.chats.setdefault(chat_id, Window(*(PER_GROUP if chat_id < 0 else PER_CHAT)))
 
+    def has_room(self, chat_id: int) -> bool:
+        """Whether a message that is not important could go at once, leaving half of the token's window to others."""
+        now, limit = time.monotonic(), self.token.times.maxlen or 1
+        recent = sum(at > now - self.token.seconds for at in self.token.times)
+        return not self._waiting and recent < limit // 2 and self.token.wait(now) == self.chat(chat_id).wait(now) == 0
+
+    def take(self, chat_id: int) -> None:
+        """One goes now."""
+        now = time.monotonic()
+        self.token.take(now)
+        self.chat(chat_id).take(now)
+
     async def turn(self, lane: int) -> None:
         """Wait for a place in the token's window; a lower lane goes first."""
         future = asyncio.get_running_loop().create_future()

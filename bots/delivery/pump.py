@@ -24,6 +24,7 @@ from bots.delivery.limits import Limits
 from bots.delivery.listen import Listener
 from bots.delivery.render import Parcel, prepare
 from bots.delivery.send import DeliveryError, edit, send
+from bots.live import Live
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Notification
 
@@ -44,8 +45,8 @@ Rows = Sequence[Notification]
 class Pump:
     """One bot's delivery. `run()` until `stop()`; rows in hand are finished or released."""
 
-    def __init__(self, bot: Bot, name: str, limits: Limits | None = None) -> None:
-        self.bot, self.name = bot, name
+    def __init__(self, bot: Bot, name: str, limits: Limits | None = None, live: Live | None = None) -> None:
+        self.bot, self.name, self.live = bot, name, live
         self.limits = limits or Limits()
         self.stopping = False
         self._wake = asyncio.Event()
@@ -155,6 +156,8 @@ class Pump:
         self._floods = 0
         first = parcel.message_id is None
         await self._write(settle.sent, rows, parcel.chat_id, message_id, timezone.now(), first=first)
+        if self.live and first and parcel.live:
+            self.live.set(parcel.chat_id, message_id, parcel.live, parcel.language)
 
     async def _call(self, parcel: Parcel) -> int:
         if parcel.message_id is None:

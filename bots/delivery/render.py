@@ -14,6 +14,7 @@ from django.utils.html import escape
 
 from bots import language
 from bots import text as texts
+from bots.live import Redraw
 from bots.screens import Screen
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Notification
@@ -28,6 +29,8 @@ class Post:
 
     screen: Screen
     over: bool = False
+    #: draws it anew every few seconds
+    live: Redraw | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Parcel:
     screen: Screen
     chat_id: int
     message_id: int | None = None
+    live: Redraw | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +107,17 @@ def prepare_one(row: Notification, now: datetime) -> Parcel | Nothing:
     chat_id = _chat_of(row)
     if chat_id is None:
         return Nothing("nobody to send it to", deaf=True)
-    with translation.override(language.known(chat_id) if chat_id > 0 else settings.LANGUAGE_CODE):
+    spoken = language.known(chat_id) if chat_id > 0 else settings.LANGUAGE_CODE
+    with translation.override(spoken):
         post = _post(row, now)
     if post is None:
         return Nothing("no longer true")
     on_screen = outbox.sent_message(row.edits_key) if row.edits_key else None
     if on_screen:
         return Parcel(post.screen, *on_screen)
-    return Nothing("over before it was sent") if post.over else Parcel(post.screen, chat_id)
+    if post.over:
+        return Nothing("over before it was sent")
+    return Parcel(post.screen, chat_id, live=post.live, language=spoken)
 
 
 def payload(row: Notification, key: str) -> Any:
@@ -118,10 +126,10 @@ def payload(row: Notification, key: str) -> Any:
 
 
 def _post(row: Notification, now: datetime) -> Post | None:
+    if message := payload(row, "message"):  # as v1.2 wrote it, also for events we have
+        return Post(Screen(escape(str(message))))
     if render := EVENTS.get((row.bot, row.event)):
         return render(row, now)
-    if message := payload(row, "message"):  # as v1.2 wrote it
-        return Post(Screen(escape(str(message))))
     log.warning("event_unknown", extra={"event": row.event, "bot": row.bot})
     return None
 

@@ -29,7 +29,8 @@ def offer(row: Notification, now: datetime) -> Post | None:
     found = offer_of(master_id=row.master_id or 0, offer_id=payload(row, "offer_id") or 0)
     if found is None:
         return None
-    return Post(offers.screen(found, now=now), over=not offers.is_live(found, now))
+    live = offers.redraw(found.pk, found.master_id)
+    return Post(offers.screen(found, now=now), over=not offers.is_live(found, now), live=live)
 
 
 @event("master", "order_assigned")

@@ -71,4 +71,5 @@ SPEC = Spec(
         "help": gettext_lazy("How it works"),
     },
     reachable=reachable,
+    standing=offers.standing,
 )

@@ -8,18 +8,22 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bots import language
 from bots.buttons import back, page_of, pager, tap
 from bots.callbacks import on
 from bots.delivery import onscreen
+from bots.live import MOST, Redraw, Standing
 from bots.master import active
 from bots.master.menu import menu_button
 from bots.screens import Button, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
+from fieldservice.outbox.models import Notification
 from orders.enums import OfferState, OrderStatus, OrderType
 from orders.models import Offer
 from orders.selectors import live_offers, offer_of, order_of
 from orders.services import offers
+from orders.services.offer_writer import edits_key
 
 
 @on("m:new", needs="approved")
@@ -37,7 +41,9 @@ def card(visit: Visit, offer_id: int, number: int = 0) -> Reply:
     """One offer, live or over. Page 0: the card came as a message of its own."""
     offer = _own(visit, offer_id)
     offers.mark_viewed(offer_id=offer.pk, actor=visit.actor)
-    return Reply(screen(offer, now=timezone.now(), number=number))
+    now = timezone.now()
+    live = redraw(offer.pk, offer.master_id, number) if is_live(offer, now) else None
+    return Reply(screen(offer, now=now, number=number), live=live)
 
 
 def _truth(visit: Visit, offer_id: int, number: int = 0) -> Reply:
@@ -99,6 +105,28 @@ def screen(offer: Offer, *, now: datetime, number: int = 0) -> Screen:
         blocks=_blocks(offer),
         ended=_ended(offer),
     )
+
+
+def redraw(offer_id: int, master_id: int, number: int = 0) -> Redraw:
+    """The card again and again, until it has said how the offer ended."""
+
+    def draw() -> tuple[Screen, bool] | None:
+        offer, now = offer_of(master_id=master_id, offer_id=offer_id), timezone.now()
+        return (screen(offer, now=now, number=number), is_live(offer, now)) if offer else None
+
+    return draw
+
+
+def standing() -> list[Standing]:
+    """The messages of live offers, after a restart."""
+    live = list(Offer.objects.filter(state__in=OfferState.LIVE, expires_at__gt=timezone.now()).order_by("-pk")[:MOST])
+    keys = {edits_key(offer.pk): offer for offer in live}
+    rows = Notification.objects.filter(edits_key__in=list(keys), message_id__isnull=False, chat_id__isnull=False)
+    return [
+        Standing(row.chat_id, row.message_id, redraw(keys[row.edits_key].pk, keys[row.edits_key].master_id),
+                 language.known(row.chat_id))
+        for row in rows.order_by("pk") if row.chat_id and row.message_id and row.edits_key
+    ]  # fmt: skip
 
 
 def is_live(offer: Offer, now: datetime) -> bool:
