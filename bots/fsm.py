@@ -41,8 +41,8 @@ class Step:
 
     take: Take
     ask: Ask
-    #: seconds until the dialog is over; long for forms whose answers are kept in the database
-    idle: int = IDLE_SECONDS
+    #: seconds until the dialog is over, else IDLE_SECONDS; long for forms whose answers are kept in the database
+    idle: int | None = None
     #: what the person must be allowed to, as at a tap
     needs: str = ""
 
@@ -61,7 +61,7 @@ class Stored:
 STEPS: dict[str, Step] = {}
 
 
-def step(name: str, *, ask: Ask, idle: int = IDLE_SECONDS, needs: str = "") -> Callable[[F], F]:
+def step(name: str, *, ask: Ask, idle: int | None = None, needs: str = "") -> Callable[[F], F]:
     """Register what takes the answer of step `name`. Raises ValueError when the name is taken."""
 
     def register(take: F) -> F:
@@ -105,7 +105,7 @@ async def load(state: FSMContext, name: str | None) -> Stored | None:
         return None
     data = await state.get_data()
     at, prompt, keys = data.pop(AT, 0.0), data.pop(PROMPT, None), data.pop(KEYS, False)
-    return Stored(Dialog(name, data), prompt, time.time() - at > STEPS[name].idle, keys)
+    return Stored(Dialog(name, data), prompt, time.time() - at > (STEPS[name].idle or IDLE_SECONDS), keys)
 
 
 async def save(state: FSMContext, reply: Reply, *, was: str | None, prompt: int | None) -> None:

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from django.db.models import Avg, QuerySet
 
-from orders.enums import OfferState, OrderStatus, OrderType
-from orders.models import Offer, Order
+from orders.enums import AttachmentEntity, OfferState, OrderStatus, OrderType
+from orders.models import Attachment, Offer, Order
 
 PLACES = ("city", "district", "street")
 
@@ -37,6 +37,11 @@ def active_orders(*, master_id: int) -> list[Order]:
 def order_of(*, master_id: int, order_id: int) -> Order | None:
     """The master's own order in any state."""
     return Order.objects.select_related(*PLACES).filter(pk=order_id, assigned_master_id=master_id).first()
+
+
+def order_files(order_id: int) -> list[Attachment]:
+    """Files of an order, oldest first."""
+    return list(Attachment.objects.filter(entity_type=AttachmentEntity.ORDER, entity_id=order_id).order_by("pk")[:30])
 
 
 def counted_orders(now: datetime) -> QuerySet[Order]:

@@ -43,6 +43,16 @@ def order_assigned(row: Notification, now: datetime) -> Post | None:
     return Post(page("push/assigned.html", rows, order=order))
 
 
+@event("master", "order_changed")
+def order_changed(row: Notification, now: datetime) -> Post | None:
+    """Staff changed an order the master works on: the card as it is now."""
+    order = order_of(master_id=row.master_id or 0, order_id=payload(row, "order_id") or 0)
+    if order is None or order.status not in OrderStatus.ACTIVE:
+        return None
+    rows = [[tap(_("Open #%(id)s") % {"id": order.pk}, "m:act:card", order.pk)]]
+    return Post(page("push/order_changed.html", rows, order=order))
+
+
 @event("master", "order_withdrawn")
 def order_withdrawn(row: Notification, now: datetime) -> Post | None:
     """Canceled, or returned to search: true for ever."""

@@ -10,6 +10,7 @@ from bots import words
 from bots.buttons import back, page_of, pager, tap
 from bots.callbacks import on
 from bots.master.menu import menu_button
+from bots.media import Enclosure
 from bots.screens import Button, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
@@ -17,7 +18,7 @@ from fieldservice.lib.phones import show_phone
 from finance.models import Commission
 from orders.enums import OrderStatus, OrderType
 from orders.models import Order
-from orders.selectors import active_orders, order_of
+from orders.selectors import active_orders, order_files, order_of
 from orders.services import lifecycle
 
 
@@ -48,6 +49,21 @@ def start_work(visit: Visit, order_id: int, number: int = 1) -> Reply:
     return _step(visit, lifecycle.start_work, order_id, number, _("Noted: you are on site."))
 
 
+@on("m:act:files", needs="approved", back=card)
+def show_files(visit: Visit, order_id: int, number: int = 1) -> Reply:
+    """What staff and the master have attached to the order."""
+    order = own(visit, order_id)
+    found = order_files(order.pk)
+    if not found:
+        raise NotFoundError(_("There are no files."))
+    caption = _("Order #%(id)s") % {"id": order.pk}
+    files = tuple(
+        Enclosure(row.file_type, row.file_id, row.bot, row.file_name or "", f"{caption}. {row.caption or ''}".strip())
+        for row in found
+    )
+    return Reply(screen(order, number), files=files)
+
+
 def screen(order: Order, number: int = 1, *, came_from: Button | None = None) -> Screen:
     """The card of an own order: everything the master needs to get there and to work.
 
@@ -55,6 +71,8 @@ def screen(order: Order, number: int = 1, *, came_from: Button | None = None) ->
     """
     commission = Commission.objects.filter(order_id=order.pk, master_id=order.assigned_master_id or 0).first()
     rows = [_next(order, number), _copies(order), [Button(_("🗺 Map"), url=words.map_url(order))]]
+    if files := len(order_files(order.pk)):
+        rows[2].append(tap(_("📎 Files (%(count)s)") % {"count": files}, "m:act:files", order.pk, number))
     if commission and not came_from:
         rows.append([tap(_("💳 Commission #%(id)s") % {"id": commission.pk}, "m:act:cm", order.pk, number)])
     rows.append([came_from or back("m:act", number), menu_button()])

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots.buttons import tap
+from bots.callbacks import on
 from bots.master.counts import Counts, count
 from bots.screens import Button, Rows, Screen, page
 from bots.visit import Reply, Visit
@@ -21,9 +22,14 @@ def screen(master: Master) -> Screen:
     return page("master/menu.html", _rows(master, counts), master=master, counts=counts, support=support)
 
 
+@on("m:help")
 def help_page(visit: Visit) -> Reply:
-    """/help."""
-    return Reply(page("master/help.html", [[menu_button()]], support=registry.get("support_contact")))
+    """/help: how to work, for those who do; how to get in, for those who want to."""
+    values = registry.read(["support_contact", "support_faq_url", "commission_deadline_hours", "guarantee_days"])
+    faq = values["support_faq_url"]
+    rows = [[Button(_("📖 Questions and answers"), url=faq)]] if faq.startswith(("http://", "https://")) else []
+    master = visit.person.master_row
+    return Reply(page("master/help.html", [*rows, [menu_button()]], master=master, **values))
 
 
 def menu_button() -> Button:
@@ -37,6 +43,7 @@ def _rows(master: Master, counts: Counts) -> Rows:
         [tap(_("🆕 New orders (%(count)s)") % {"count": counts.offers}, "m:new")],
         [tap(_("🛠 Active orders (%(count)s)") % {"count": counts.active}, "m:act")],
         [tap(_("💳 Finance (%(count)s)") % {"count": counts.unpaid + counts.waiting}, "m:fin")],
+        [tap(_("👤 Profile"), "m:pf"), tap(_("❓ Help"), "m:help")],
     ]
 
 

@@ -194,6 +194,7 @@ KEYS: dict[str, Key] = {
         Key("logs_channel_id", "INT", _chat("LOGS_CHANNEL_ID"), _t("LOGS channel"), -(10**15), 10**15),
         Key("reports_channel_id", "INT", _chat("REPORTS_CHANNEL_ID"), _t("REPORTS channel"), -(10**15), 10**15),
         Key("company_name", "STR", lambda: "Field Service", _t("Company name, as in the consent of masters")),
+        Key("support_faq_url", "STR", lambda: "", _t("Address of questions and answers for masters")),
         Key("support_contact", "STR", lambda: "", _t("Support contact shown to masters")),
     )
 }

@@ -86,10 +86,7 @@ def _page(row: Attachment) -> dict[str, Any]:
 
 
 def _inviter(master: Master, draft: MasterDraft, now: datetime) -> None:
-    """Who invited the master is written once and never changes."""
+    """Who invited the master is written once and never changes; one who has left meanwhile earns nothing."""
     code = draft.data.get("referral")
-    if not code or Referral.objects.filter(master=master).exists():
-        return
-    if inviter_by_code(code) is None:
-        return  # he has left meanwhile: nothing to earn
-    referrals.join(master_id=master.pk, code=code, actor=Actor.of_master(master), now=now)
+    if code and inviter_by_code(code) and not Referral.objects.filter(master=master).exists():
+        referrals.join(master_id=master.pk, code=code, actor=Actor.of_master(master), now=now)

@@ -21,7 +21,7 @@ from orders.admin.forms import NewOrderForm, OrderForm
 from orders.dispatch import trace
 from orders.enums import OrderStatus
 from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
-from orders.services import intake
+from orders.services import intake, notices
 from staff.scoped_admin import ScopedAdmin, readonly_except
 
 EDITABLE = set(intake.OPTIONAL)
@@ -213,6 +213,7 @@ class OrderAdmin(ScopedAdmin):
         if change:
             # only what was typed: the engine writes other columns of this row at any moment
             obj.save(update_fields=[name for name in form.changed_data if name in EDITABLE] + ["updated_at"])
+            notices.changed(obj, form.changed_data)
             return
         order = intake.create(new=form.new_order(), actor=Actor.of_staff(request.user, "web"))
         obj.__dict__.update(order.__dict__)

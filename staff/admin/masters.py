@@ -20,8 +20,10 @@ from geo.models import District
 from staff.enums import ShiftStatus
 from staff.models import Master, Skill
 from staff.scoped_admin import ScopedAdmin, readonly_except
+from staff.services import moderation
 from staff.services.moderation import audit
 
+LIMIT = "max_active_orders_override"
 EDITABLE = {"full_name", "phone", "city", "has_vehicle", "vehicle_plate", "max_active_orders_override"}
 
 
@@ -66,6 +68,13 @@ class MasterForm(forms.ModelForm):
             return parse_phone(phone)
         except InvalidError as error:
             raise forms.ValidationError(str(error)) from error
+
+    def clean_max_active_orders_override(self) -> int | None:
+        """0 to 20, or nothing for everybody's limit."""
+        limit = self.cleaned_data[LIMIT]
+        if limit is not None and not 0 <= limit <= moderation.LIMIT:
+            raise forms.ValidationError(_("The limit is a number from 0 to %(most)s.") % {"most": moderation.LIMIT})
+        return limit
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]
@@ -125,8 +134,11 @@ class MasterAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Master, form: Any, change: bool) -> None:
         # only what was typed: a block or an end of the shift that was written a moment ago must stay
-        changed = [name for name in form.changed_data if name in EDITABLE]
+        changed = [name for name in form.changed_data if name in EDITABLE - {LIMIT}]
         obj.save(update_fields=[*changed, "updated_at"])
+        if LIMIT in form.changed_data:  # the master is told
+            actor = Actor.of_staff(request.user, "web")
+            moderation.set_limit(master_id=obj.pk, limit=form.cleaned_data[LIMIT], actor=actor)
         audit("master_changed", actor=Actor.of_staff(request.user, "web"), master_id=obj.pk, fields=form.changed_data)
 
     @display(description=_("phone"))

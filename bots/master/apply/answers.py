@@ -56,7 +56,7 @@ def take(visit: Visit) -> Reply:
     if field == "home":
         return _next(visit, field, _place(incoming))
     if field == "phone":
-        return _next(visit, field, _phone(incoming))
+        return _next(visit, field, own_phone(incoming))
     if field not in TEXTS:
         raise InvalidError(_("Use the buttons below, please."))
     if not incoming.text:
@@ -216,7 +216,8 @@ def _city(draft: MasterDraft, text: str) -> Reply:
     return questions.ask(draft, cities=found)
 
 
-def _phone(incoming: media.Incoming) -> str:
+def own_phone(incoming: media.Incoming) -> str:
+    """The number sent by the key or typed. Raises InvalidError for somebody else's card and for anything else."""
     if incoming.kind == "contact" and not incoming.phone:
         raise InvalidError(_("This is somebody else's number. Send your own, please: by the button or as a text."))
     if not (incoming.phone or incoming.text):

@@ -129,7 +129,7 @@ def _rows(draft: MasterDraft, field: str, number: int, cities: list[City] | None
         return [[tap(str(method.label), "m:onb:set", field, method.value)] for method in PayoutMethod]
     if field == "bank":
         names = {code: name or _("Another bank") for code, name in form.BANKS.items()}
-        return _columns([tap(name, "m:onb:set", field, code) for code, name in names.items()])
+        return in_columns([tap(name, "m:onb:set", field, code) for code, name in names.items()])
     return []
 
 
@@ -137,7 +137,7 @@ def _cities(found: list[City] | None, number: int) -> list[list[Button]]:
     if found is None:
         return [[tap(_("📋 All cities"), "m:onb:cities")]]
     shown, number, pages = page_of(found, number, COLUMNS)
-    rows = _columns([tap(city.name, "m:onb:city", city.pk) for city in shown])
+    rows = in_columns([tap(city.name, "m:onb:city", city.pk) for city in shown])
     return [*rows, pager("m:onb:cities", number, pages) if pages > 1 else [tap(_("📋 All cities"), "m:onb:cities")]]
 
 
@@ -160,8 +160,9 @@ def ticks(
     buttons = [
         tap(("✅ " if item.pk in picked else "▫️ ") + item.name, path, *before, item.pk, number) for item in shown
     ]
-    return [*_columns(buttons), pager(path, number, pages, *before, 0)]
+    return [*in_columns(buttons), pager(path, number, pages, *before, 0)]
 
 
-def _columns(buttons: list[Button]) -> list[list[Button]]:
+def in_columns(buttons: list[Button]) -> list[list[Button]]:
+    """The buttons in rows of two."""
     return [buttons[at : at + COLUMNS] for at in range(0, len(buttons), COLUMNS)]
