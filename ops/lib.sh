@@ -25,6 +25,27 @@ load_env() {
   done < <(tools env "$ROOT/.env")
 }
 
+# database: PGHOST, PGUSER … of DATABASE_URL, from the environment or .env; without one, of the embedded server.
+database() {
+  local pair pairs
+  [[ -z ${DATABASE_URL:-} && -x $PYTHON ]] && load_env
+  if [[ -n ${DATABASE_URL:-} ]]; then
+    pairs=$(mktemp)
+    "$(find_python)" "$ROOT/ops/tools.py" pgenv >"$pairs" || { rm -f "$pairs"; return 1; }
+    while IFS= read -r -d '' pair; do export "${pair?}"; done <"$pairs"
+    rm -f "$pairs"
+  elif [[ -x $PYTHON && -d ${FIELDSERVICE_EMBEDDED_HOME:-$ROOT/.embedded}/postgres ]]; then
+    say "DATABASE_URL is not set: the embedded server is meant."
+    eval "$(embedded env)"
+  else
+    say "DATABASE_URL is not set; expected postgres://user:password@host/name." >&2
+    return 1
+  fi
+  command -v pg_dump pg_restore psql >/dev/null && return 0
+  say "pg_dump, pg_restore and psql are needed (Debian: apt-get install postgresql-client)." >&2
+  return 1
+}
+
 # lock FD [--nowait]: flock on an open file. Through Python, because macOS has no flock command.
 lock() {
   local python

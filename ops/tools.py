@@ -4,6 +4,7 @@ env FILE            the variables of FILE that are not set yet, as NAME=value, e
 port FIRST          the first free local TCP port from FIRST on
 wait [--web URL] [--sandbox URL] [--bots N] [--pid PID] [--seconds S]
                     until all of that answers; exit code 1 with a sentence when it does not, 2 when PID has ended
+pgenv               what DATABASE_URL says, as the variables that PostgreSQL's own programs read: PGHOST=… and so on
 marked MARK         end the processes of an earlier run that carry MARK in their environment
 """
 
@@ -23,8 +24,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 PORTS_TO_TRY = 100
+SCHEMES = {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg", "pgsql"}
+#: parameters of the address that PostgreSQL's programs know by another name; others are Django's and are left out
+PARAMETERS = {
+    "host": "PGHOST", "port": "PGPORT", "options": "PGOPTIONS", "connect_timeout": "PGCONNECT_TIMEOUT",
+    "ssl": "PGSSLMODE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}  # fmt: skip
 
 
 def env(path: Path) -> Iterator[str]:
@@ -37,6 +46,21 @@ def env(path: Path) -> Iterator[str]:
     for name in os.environ.keys() - before:
         if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
             yield f"{name}={os.environ[name]}"
+
+
+def pg_environment(url: str) -> Iterator[str]:
+    """NAME=value for libpq. A password in the environment is not seen by `ps`, one in an argument is."""
+    try:
+        parts = urlsplit(url)
+        found = {"PGHOST": parts.hostname, "PGPORT": str(parts.port or ""), "PGUSER": parts.username,
+                 "PGPASSWORD": parts.password, "PGDATABASE": parts.path.lstrip("/")}  # fmt: skip
+    except ValueError:
+        sys.exit("DATABASE_URL is not valid; expected postgres://user:password@host/name.")
+    if parts.scheme not in SCHEMES or not found["PGDATABASE"]:
+        sys.exit("DATABASE_URL is not valid; expected postgres://user:password@host/name.")
+    values = {name: unquote(value) for name, value in found.items() if value}
+    values |= {PARAMETERS[name]: value for name, value in parse_qsl(parts.query) if name in PARAMETERS}
+    yield from (f"{name}={value}" for name, value in values.items())
 
 
 def free_port(first: int) -> int:
@@ -134,6 +158,7 @@ def main() -> None:
     jobs = parser.add_subparsers(dest="job", required=True)
     jobs.add_parser("env").add_argument("file", type=Path)
     jobs.add_parser("port").add_argument("first", type=int)
+    jobs.add_parser("pgenv")
     jobs.add_parser("marked").add_argument("mark")
     waiting = jobs.add_parser("wait")
     waiting.add_argument("--web")
@@ -144,6 +169,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.job == "env":
         sys.stdout.write("".join(f"{pair}\0" for pair in env(options.file)))
+    elif options.job == "pgenv":
+        sys.stdout.write("".join(f"{pair}\0" for pair in pg_environment(os.environ.get("DATABASE_URL", "").strip())))
     elif options.job == "port":
         print(free_port(options.first))  # noqa: T201 - the answer
     elif options.job == "marked":
