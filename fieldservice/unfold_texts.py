@@ -12,6 +12,7 @@ TEXTS = (
     gettext_noop("Change"),
     gettext_noop("Change History"),
     gettext_noop("Change password"),
+    gettext_noop("Choose file to upload"),
     gettext_noop("Clear all filters"),
     gettext_noop("Clear selection"),
     gettext_noop("Click here to select the objects across all pages"),

@@ -24,7 +24,7 @@ SCOPED = {
 
 
 #: what the page's own filters put into an address after the name of their field
-LOOKUPS = {"", "exact", "isnull", "in", "gte", "gt", "lte", "lt", "id__exact", "pk__exact"}
+LOOKUPS = {"", "exact", "isnull", "isempty", "in", "gte", "gt", "lte", "lt", "id__exact", "pk__exact"}
 
 
 class ScopedAdmin(ModelAdmin):
@@ -78,7 +78,7 @@ class ScopedAdmin(ModelAdmin):
 class ReadOnlyAdmin(ScopedAdmin):
     """Rows that services write; people look."""
 
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

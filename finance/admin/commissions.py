@@ -2,42 +2,271 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+import json
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core import signing
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from finance.enums import CommissionStatus
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import DomainError
+from fieldservice.lib.localtime import format_moment, zone
+from fieldservice.lib.masking import mask_phone
+from fieldservice.lib.money import parse_sum, show_money
+from finance.enums import CommissionStatus as S
 from finance.models import Commission, CommissionDeadlineNotification
+from finance.services import bulk, commissions
+from staff import access
 from staff.scoped_admin import ReadOnlyAdmin
+from staff.service_page import ReasonForm, service_page
 
-COLOURS = {
-    CommissionStatus.WAIT_PAY: "warning",
-    CommissionStatus.REPORTED: "info",
-    CommissionStatus.OVERDUE: "danger",
-    CommissionStatus.APPROVED: "success",
+COLOURS = {S.WAIT_PAY: "warning", S.REPORTED: "info", S.OVERDUE: "danger", S.APPROVED: "success"}
+#: button → the states it fits
+FITS = {
+    "approve_page": S.UNPAID,
+    "reject_page": (S.REPORTED, S.OVERDUE),
+    "correct_page": S.UNPAID,
+    "revoke_page": (S.APPROVED,),
 }
+
+
+class SumForm(ReasonForm):
+    """A sum as people type it, and why."""
+
+    field_order = ("amount", "reason")
+
+    def __init__(self, *args: Any, label: str, note: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"] = forms.CharField(
+            label=label, max_length=30, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"})
+        )
+        self.fields["reason"].help_text = note
+        self.order_fields(self.field_order)
+
+    def clean_amount(self) -> Decimal:
+        """«3 500,50» is a sum."""
+        try:
+            return parse_sum(self.cleaned_data["amount"])
+        except DomainError as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 @admin.register(Commission)
 class CommissionAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
-    list_display = ("id", "order", "master", "shown_status", "amount", "paid_amount", "deadline_at")
-    list_select_related = ("order", "master")
+    list_display = ("id", "order", "master", "shown_status", "amount", "paid_amount", "shown_deadline")
+    list_select_related = ("order__city", "master")
     list_filter = ("status",)
     search_fields = ("=id", "=order__id")
+    search_help_text = gettext_lazy("Number of the commission or of the order")
     ordering = ("-id",)
-    exclude = ("pay_to_snapshot", "percent", "paid_at")
+    actions = ("approve_many",)
+    actions_detail = tuple(FITS)
+    fieldsets = (
+        (None, {"fields": (("status", "order", "master"), ("amount", "rate"), ("paid_amount", "amount_reason"))}),
+        (
+            gettext_lazy("When"),
+            {"fields": (("created_at", "deadline_at"), ("paid_reported_at", "paid_approved_at"), "approved_by_staff")},
+        ),
+        (gettext_lazy("Payment"), {"fields": ("shown_requisites", "has_checks", "reject_reason")}),
+    )
+    readonly_fields = ("shown_requisites",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Commission], search_term: str
     ) -> tuple[QuerySet[Commission], bool]:
         return self.number_search(queryset, search_term, "id", "order_id") if search_term else (queryset, False)
 
-    @display(description=_("status"), label=COLOURS, ordering="status")
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """The matrix; city and state are checked by the service."""
+        return bool(request.user.is_active and access.may(request.user.role, "finance.approve"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        status = self.get_queryset(request).filter(pk=object_id).values_list("status", flat=True).first()
+        found = super().get_actions_detail(request, object_id)
+        return [one for one in found if status in FITS.get(one.method.original_function_name, ())]
+
+    @display(description=gettext_lazy("status"), label=COLOURS, ordering="status")
     def shown_status(self, commission: Commission) -> tuple[str, str]:
         return commission.status, commission.get_status_display()
+
+    @display(description=gettext_lazy("deadline"), ordering="deadline_at")
+    def shown_deadline(self, commission: Commission) -> str:
+        tz = zone(commission.order.city.timezone)
+        return format_moment(commission.deadline_at, tz=tz, now=timezone.now())
+
+    @display(description=gettext_lazy("requisites"))
+    def shown_requisites(self, commission: Commission) -> str:
+        """Masked: the whole numbers are for the payer."""
+        pay_to = commission.pay_to_snapshot if isinstance(commission.pay_to_snapshot, dict) else {}
+        last4 = str(pay_to.get("card_number_last4") or "")[-4:]
+        lines = [
+            f"**** {last4}" if last4 else "",
+            " ".join(filter(None, [mask_phone(pay_to.get("sbp_phone")), pay_to.get("sbp_bank")])),
+            pay_to.get("other_text") or "",
+            pay_to.get("comment") or "",
+        ]
+        return format_html_join("\n", "<div>{}</div>", ((line,) for line in lines if line)) or "—"
+
+    @action(description=gettext_lazy("Approve"), url_path="approve", permissions=["approve"], icon="check")
+    def approve_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The due, or another amount with a reason."""
+        commission = self._found(request, object_id)
+        form = SumForm(
+            request.POST or None, label=_("Amount that has arrived"), initial={"amount": f"{commission.amount:.2f}"},
+            note=_("Needed only when the amount differs from the due."),
+        )  # fmt: skip
+
+        def call(data: dict[str, Any]) -> str:
+            commissions.approve(
+                commission_id=commission.pk, actor=self._actor(request), amount=data["amount"], reason=data["reason"]
+            )
+            return _("Commission #%(id)s is approved, its order is closed.") % {"id": commission.pk}
+
+        return self._page(request, commission, _("Approve"), form, call)
+
+    @action(description=gettext_lazy("Payment not found"), url_path="reject", permissions=["approve"], icon="close")
+    def reject_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Back to the master, with the reason."""
+        commission = self._found(request, object_id)
+
+        def call(data: dict[str, Any]) -> str:
+            commissions.reject(commission_id=commission.pk, actor=self._actor(request), reason=data["reason"])
+            return _("The master is told that the payment was not found.")
+
+        return self._page(
+            request, commission, _("Payment not found"), ReasonForm(request.POST or None), call, danger=True,
+            text=self._after_rejection(commission),
+        )  # fmt: skip
+
+    @action(description=gettext_lazy("Correct the sum"), url_path="correct", permissions=["approve"], icon="edit")
+    def correct_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The order's sum was mistyped."""
+        commission = self._found(request, object_id)
+        form = SumForm(
+            request.POST or None, label=_("The right sum of the order"),
+            initial={"amount": f"{commission.order.total_sum:.2f}"},
+        )  # fmt: skip
+
+        def call(data: dict[str, Any]) -> str:
+            commissions.correct(
+                commission_id=commission.pk, actor=self._actor(request), total_sum=data["amount"], reason=data["reason"]
+            )
+            return _("The sum is corrected, the master is told.")
+
+        return self._page(request, commission, _("Correct the sum"), form, call)
+
+    @action(
+        description=gettext_lazy("Revoke the approval"), url_path="revoke", permissions=["approve"], icon="undo",
+        variant=ActionVariant.DANGER,
+    )  # fmt: skip
+    def revoke_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The approval was a mistake."""
+        commission = self._found(request, object_id)
+
+        def call(data: dict[str, Any]) -> str:
+            commissions.revoke(commission_id=commission.pk, actor=self._actor(request), reason=data["reason"])
+            return _("The approval is revoked, the master is told.")
+
+        text = _("The master owes the commission again, with a new deadline; rewards not yet paid out are canceled.")
+        return self._page(
+            request,
+            commission,
+            _("Revoke the approval"),
+            ReasonForm(request.POST or None),
+            call,
+            danger=True,
+            text=text,
+        )
+
+    @admin.action(description=gettext_lazy("Approve the chosen commissions"), permissions=["approve"])
+    def approve_many(self, request: HttpRequest, queryset: QuerySet[Commission]) -> HttpResponse | None:
+        """Count, sum and every row first; then each on its own, with an answer for each."""
+        back = reverse("admin:finance_commission_changelist")
+        if seen := self._seen(request):
+            self._tell(request, bulk.approve(actor=self._actor(request), seen=seen))
+            return HttpResponseRedirect(back)
+        try:
+            found = bulk.preview(member=request.user, ids=queryset.values_list("pk", flat=True)[: bulk.LIMIT + 1])  # type: ignore[arg-type]
+        except DomainError as error:
+            messages.error(request, str(error))
+            return None
+        open_ = found.open
+        if not open_:
+            messages.warning(request, _("None of the chosen commissions is unpaid."))
+            return None
+        token = signing.dumps([(row.pk, str(row.amount)) for row in open_], salt=f"approve:{request.user.pk}")
+        hidden = [("action", "approve_many"), ("seen", token), ("_selected_action", open_[0].pk)]
+        return service_page(
+            request, self, title=_("Approve the chosen commissions"), form=forms.Form(), call=lambda data: "",
+            back=back, button=_("Approve all"), hidden=hidden,
+            text=ngettext("%(count)s commission, %(sum)s.", "%(count)s commissions, %(sum)s together.", len(open_))
+            % {"count": len(open_), "sum": show_money(found.total)},
+            headers=[_("commission"), _("order"), _("master"), _("status"), _("to be paid")],
+            rows=[
+                [f"#{row.pk}", f"#{row.order_id}", str(row.master), row.get_status_display(), show_money(row.amount)]
+                for row in open_
+            ],
+        )  # fmt: skip
+
+    def _seen(self, request: HttpRequest) -> list[tuple[int, Decimal]]:
+        """What the person saw on the page before, signed: neither rows nor sums can be swapped in between."""
+        token = request.POST.get("seen", "")
+        try:
+            rows = signing.loads(token, salt=f"approve:{request.user.pk}", max_age=3600) if token else []
+        except (signing.BadSignature, json.JSONDecodeError):
+            return []
+        return [(int(pk), Decimal(due)) for pk, due in rows]
+
+    def _tell(self, request: HttpRequest, outcomes: list[bulk.Outcome]) -> None:
+        done = [outcome for outcome in outcomes if outcome.done]
+        if done:
+            shown = ngettext("%(count)s commission is approved.", "%(count)s commissions are approved.", len(done))
+            messages.success(request, shown % {"count": len(done)})
+        for outcome in outcomes:
+            if not outcome.done:
+                messages.error(request, f"#{outcome.commission_id}: {outcome.sentence}")
+
+    def _page(
+        self, request: HttpRequest, commission: Commission, title: str, form: forms.Form, call: Any, **more: Any
+    ) -> HttpResponse:
+        rows = [
+            [_("Master"), str(commission.master)],
+            [_("Order"), f"#{commission.order_id}, {show_money(commission.order.total_sum)}"],
+            [_("To be paid"), show_money(commission.amount)],
+            [_("Status"), commission.get_status_display()],
+        ]
+        back = reverse("admin:finance_commission_change", args=[commission.pk])
+        shown = f"{title} · {_('Commission #%(id)s') % {'id': commission.pk}}"
+        return service_page(
+            request, self, title=shown, form=form, call=call, back=back, button=title, rows=rows, **more
+        )
+
+    def _found(self, request: HttpRequest, object_id: int) -> Commission:
+        commission = self.get_queryset(request).select_related("order__city", "master").filter(pk=object_id).first()
+        if commission is None:
+            raise Http404
+        return commission
+
+    def _after_rejection(self, commission: Commission) -> str:
+        if commission.status == S.OVERDUE:
+            return _("The commission stays overdue and the master blocked.")
+        return _("The master has at least an hour to pay.")
+
+    def _actor(self, request: HttpRequest) -> Actor:
+        return Actor.of_staff(request.user, "web")
 
 
 @admin.register(CommissionDeadlineNotification)

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             name="Commission",
             fields=[
                 ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="due")),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=10, verbose_name="to be paid")),
                 ("percent", models.DecimalField(blank=True, decimal_places=2, editable=False, max_digits=5, null=True)),
                 (
                     "status",

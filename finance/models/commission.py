@@ -26,7 +26,7 @@ class Commission(models.Model):
         related_name="commissions",
         verbose_name=_("master"),
     )
-    amount = models.DecimalField(_("due"), max_digits=10, decimal_places=2)
+    amount = models.DecimalField(_("to be paid"), max_digits=10, decimal_places=2)
     percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, editable=False)  # before v1.2
     status = PgEnumField(_("status"), enum_type="commission_status", choices=CommissionStatus.choices)
     deadline_at = models.DateTimeField(_("deadline"))
