@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -14,6 +15,7 @@ from bots.db import in_db
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Lane
 from fieldservice.runtime import heartbeats, registry
+from fieldservice.watch.look import look
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ async def run(process: str) -> None:
     while True:
         try:
             await in_db(beat, process, settings.HEARTBEAT_SECONDS)
+            await in_db(partial(look, now=timezone.now()))  # the beat may have stopped, and could not tell
         except DatabaseError as error:
             log.warning("heartbeat_failed", extra={"beat": process, "error": type(error).__name__})
         await asyncio.sleep(settings.HEARTBEAT_SECONDS)

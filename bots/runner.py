@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from bots import errors, fsm, heartbeat, names, wire
+from bots import fsm, heartbeat, names, wire
 from bots.bot import Spec, connect
 from bots.db import in_db, workers
 from bots.delivery.limits import Limits
@@ -27,6 +27,7 @@ from bots.delivery.pump import Pump
 from bots.handlers import dispatcher
 from bots.live import Live
 from bots.polling import Poller
+from fieldservice.watch import alerts
 
 log = logging.getLogger(__name__)
 #: supervisors have RestartPreventExitStatus=78 (EX_CONFIG): a second copy must not come back
@@ -93,7 +94,7 @@ async def _poll(spec: Spec, poller: Poller) -> int:
 def _tell_conflict(name: str) -> None:
     with translation.override(settings.LANGUAGE_CODE):
         text = _("A second copy of the %(bot)s bot was started (HTTP 409). This one has stopped.") % {"bot": name}
-    errors.announce(text, dedup_key=f"conflict:{name}:{timezone.now():%Y%m%d%H%M}")
+    alerts.announce(text, dedup_key=f"conflict:{name}:{timezone.now():%Y%m%d%H%M}")
 
 
 async def _introduce(spec: Spec, bot: Bot) -> None:

@@ -32,6 +32,7 @@ def timetable() -> dict[str, Any]:
         "finance.tasks.remind": timedelta(minutes=1),
         "finance.tasks.write_exports": timedelta(minutes=1),
         "finance.tasks.sweep_exports": timedelta(minutes=1),
+        "fieldservice.watch.tasks.watch": timedelta(minutes=1),
         "finance.tasks.check_ledger": crontab(hour=2, minute=20),
     }
 

@@ -34,10 +34,14 @@ def logging_config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+            "alerts": {"()": "fieldservice.watch.error_alerts.AlertHandler"},
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+            **{name: {"handlers": ["alerts"]} for name in ("django.request", "celery.app.trace", "dispatch")},
             "aiogram": {"level": "WARNING"},
             "aiohttp.access": {"level": "WARNING"},
             # httpx-like libraries put whole addresses, tokens included, into INFO lines

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "orders",
     "finance",
     "bots",
+    "fieldservice.watch",
     "fieldservice.demo",
     "fieldservice.bench",
     "fieldservice.simulation",
@@ -165,6 +166,7 @@ OVERDUE_WATCHDOG_MIN = env.integer("OVERDUE_WATCHDOG_MIN", 10, 1, 60)
 
 # --- operations --------------------------------------------------------------------------------------------------
 BACKUP_DIR = env.text("BACKUP_DIR", "backups")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 SENTRY_DSN = env.url("SENTRY_DSN", "", "https", "http")
 REQUIRE_2FA = env.flag("REQUIRE_2FA")
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR")

@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from fieldservice.runtime import health
+from fieldservice.watch.metrics import metrics
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,5 +18,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("healthz", healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]

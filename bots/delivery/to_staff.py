@@ -94,10 +94,11 @@ def guarantee_refused(row: Notification, now: datetime) -> Post | None:
 
 
 @event("admin", "alert")
+@event("master", "alert")  # when it is the admin bot that is silent
 def alert(row: Notification, now: datetime) -> Post | None:
     """A line for the ALERTS channel."""
     text = str(payload(row, "text") or "")
-    return Post(Screen("⚠️ " + escape(text))) if text else None
+    return Post(Screen(("✅ " if payload(row, "good") else "⚠️ ") + escape(text))) if text else None
 
 
 @event("admin", "alive")

@@ -38,6 +38,8 @@ class Message:
     dedup_key: str | None = None
     #: rows with one key are one message on the screen: the first sends it, later ones edit it
     edits_key: str | None = None
+    #: the bot that sends it, where it is not the usual one
+    via: BotName | None = None
 
     def __post_init__(self) -> None:
         if [self.master_id, self.staff_id, self.chat_id].count(None) != 2:
@@ -46,7 +48,7 @@ class Message:
     @property
     def bot(self) -> str:
         """Masters hear from the master bot, everybody else from the admin bot."""
-        return BotName.MASTER if self.master_id else BotName.ADMIN
+        return self.via or (BotName.MASTER if self.master_id else BotName.ADMIN)
 
 
 def enqueue(messages: Message | Iterable[Message]) -> None:

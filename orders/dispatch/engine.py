@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,7 +47,7 @@ class Report:
 
 def tick(*, now: datetime | None = None, rng: Random | None = None) -> Report:
     """Expire overdue offers, wake deferred orders, escalate, then serve every due order."""
-    now = now or timezone.now()
+    now, began = now or timezone.now(), time.perf_counter()
     config, report = load_config(), Report()
     todo = agenda(config=config, now=now)
     if todo.overdue:
@@ -57,7 +58,8 @@ def tick(*, now: datetime | None = None, rng: Random | None = None) -> Report:
         report.escalated_to_admins = _alert_admins(report, config=config, now=now)
     if any(todo):
         serve_due(report, config=config, now=now, rng=rng)
-    heartbeats.beat("dispatch_tick", now=now, decisions=len(report.decisions), expired=report.expired)
+    took = round((time.perf_counter() - began) * 1000, 1)
+    heartbeats.beat("dispatch_tick", now=now, decisions=len(report.decisions), expired=report.expired, ms=took)
     return report
 
 

@@ -179,7 +179,7 @@ def test_signs_of_life(launch: Callable[..., Running], telegram: SandboxClient, 
     launch("master", "admin")
     telegram.channel(LOGS).sees("master_bot alive")
     telegram.channel(LOGS).sees("admin_bot alive")
-    assert set(Heartbeat.objects.values_list("name", flat=True)) == {"master_bot", "admin_bot"}
+    eventually(lambda: set(Heartbeat.objects.values_list("name", flat=True)) == {"master_bot", "admin_bot", "watch"})
 
 
 def test_what_was_not_sent_is_released_at_the_end(launch: Callable[..., Running], telegram: SandboxClient) -> None:
