@@ -1,20 +1,115 @@
-"""Reading money."""
+"""Reading money: what a master owes, has paid and has earned by invitations."""
 
 from __future__ import annotations
 
-from finance.enums import CommissionStatus
-from finance.models import Commission
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, Max, Q, QuerySet, Sum
+
+from finance.enums import CommissionStatus, RewardStatus
+from finance.models import Commission, OwnerRequisites, Referral, ReferralReward
+from finance.models.referral import TO_PAY
+from orders.enums import AttachmentEntity
+from orders.models import Attachment
+
+ZERO = Decimal(0)
 
 
-def unpaid_commissions(*, master_id: int) -> list[Commission]:
-    """What the master still owes (reported ones included), nearest deadline first."""
-    rows = Commission.objects.select_related("order__city").filter(
-        master_id=master_id, status__in=CommissionStatus.UNPAID
-    )
-    return list(rows.order_by("deadline_at", "-id")[:100])
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many commissions and how much, by state."""
+
+    counts: dict[str, int]
+    sums: dict[str, Decimal]
+
+    def count(self, *states: str) -> int:
+        """How many in these states."""
+        return sum(self.counts.get(state, 0) for state in states)
+
+    def sum(self, *states: str) -> Decimal:
+        """How much: what was paid of the approved ones, what is due of the others."""
+        return sum((self.sums.get(state, ZERO) for state in states), ZERO)
+
+
+def totals(rows: QuerySet[Commission]) -> Totals:
+    """The totals of `rows`, in one statement."""
+    found = rows.order_by().values_list("status").annotate(Count("id"), Sum("amount"), Sum("paid_amount"))
+    counts, sums = {}, {}
+    for status, count, due, paid in found:
+        counts[str(status)] = count
+        sums[str(status)] = (paid if status == CommissionStatus.APPROVED and paid is not None else due) or ZERO
+    return Totals(counts, sums)
+
+
+def commissions_of(master_id: int) -> QuerySet[Commission]:
+    """The master's commissions."""
+    return Commission.objects.select_related("order__city").filter(master_id=master_id)
 
 
 def commission_of(*, master_id: int, commission_id: int) -> Commission | None:
     """The master's own commission in any state."""
-    rows = Commission.objects.select_related("order__city", "requisites")
-    return rows.filter(pk=commission_id, master_id=master_id).first()
+    rows = commissions_of(master_id).select_related("order__district", "order__street")
+    return rows.filter(pk=commission_id).first()
+
+
+def receipts_of(commission_id: int) -> list[Attachment]:
+    """What the master sent to prove a payment, oldest first."""
+    rows = Attachment.objects.filter(entity_type=AttachmentEntity.COMMISSION, entity_id=commission_id)
+    return list(rows.order_by("pk")[:30])
+
+
+def latest_requisites_id() -> int | None:
+    """The version in force."""
+    newest: int | None = OwnerRequisites.objects.aggregate(newest=Max("pk"))["newest"]
+    return newest
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a master has earned by invitations: to be paid out, asked for, on its way to the bank, paid."""
+
+    open: Decimal
+    requested: Decimal
+    in_payout: Decimal
+    paid: Decimal
+    #: level → (rewards, sum), without cancelled ones
+    levels: dict[int, tuple[int, Decimal]]
+
+    @property
+    def earned(self) -> Decimal:
+        """Everything, without what was cancelled."""
+        return sum((amount for _count, amount in self.levels.values()), ZERO)
+
+
+def balance(*, master_id: int) -> Balance:
+    """The balance of an inviter, in one statement."""
+    rows = ReferralReward.objects.filter(referrer_id=master_id).exclude(status=RewardStatus.CANCELED)
+    accrued = Q(status=RewardStatus.ACCRUED)
+    by_level = rows.order_by().values("level").annotate(
+        count=Count("id"),
+        total=Sum("amount"),
+        open=Sum("amount", filter=TO_PAY),
+        requested=Sum("amount", filter=TO_PAY & Q(requested_at__isnull=False)),
+        in_payout=Sum("amount", filter=accrued & Q(payout__isnull=False)),
+        paid=Sum("amount", filter=Q(status=RewardStatus.PAID)),
+    )  # fmt: skip
+    found = list(by_level)
+    parts = {name: _sum(row[name] for row in found) for name in ("open", "requested", "in_payout", "paid")}
+    return Balance(**parts, levels={row["level"]: (row["count"], row["total"] or ZERO) for row in found})
+
+
+def invited_by(*, master_id: int) -> QuerySet[Referral]:
+    """Whom the master invited, newest first."""
+    return Referral.objects.select_related("master").filter(referrer_id=master_id).order_by("-created_at", "-id")
+
+
+def rewards_of(*, master_id: int) -> QuerySet[ReferralReward]:
+    """The rewards of an inviter, newest first."""
+    rows = ReferralReward.objects.select_related("commission").filter(referrer_id=master_id)
+    return rows.order_by("-created_at", "-id")
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal:
+    return sum((value for value in values if value), ZERO)

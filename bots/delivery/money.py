@@ -126,3 +126,9 @@ def export_failed(row: Notification, now: datetime) -> Post | None:
 def _export(row: Notification, status: str) -> Export | None:
     rows = Export.objects.filter(staff_id=row.staff_id or 0, status=status)
     return rows.filter(pk=payload(row, "export_id") or 0).first()
+
+
+@event("admin", "commission_receipt")
+def commission_receipt(row: Notification, now: datetime) -> Post | None:
+    """A receipt came for an unpaid commission."""
+    return commission_post(row, "push/receipt.html", lambda c: not c.is_paid)

@@ -9,7 +9,20 @@ from django.utils.translation import gettext_lazy
 
 from bots import language
 from bots.bot import Spec
-from bots.master import active, closing, finance, home, links, menu, offers, profile, shift
+from bots.master import (
+    active,
+    closing,
+    finance,
+    history,
+    home,
+    invitations,
+    links,
+    menu,
+    offers,
+    paying,
+    profile,
+    shift,
+)
 from bots.master.apply import answers, entry
 from bots.visit import Person, Visit
 from fieldservice.lib.errors import ForbiddenError
@@ -18,7 +31,9 @@ from staff.models import Master
 from staff.selectors import has_applied, master_by_tg
 from staff.services.onboarding import may_reapply
 
-SECTIONS = (home, shift, offers, active, closing, finance, links, profile, entry, answers)
+SECTIONS = (
+    home, shift, offers, active, closing, finance, paying, links, history, invitations, profile, entry, answers,
+)  # fmt: skip
 
 
 def identify(user: User, text: str) -> Person:

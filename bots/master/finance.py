@@ -1,62 +1,82 @@
-"""Commissions: what is owed, where to pay, «I paid»."""
+"""Commissions: what is owed, being checked, paid; where to pay, «I paid»."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from bots.buttons import back, page_of, pager, tap
+from bots.buttons import back, pager, tap
 from bots.callbacks import on
 from bots.master.menu import menu_button
-from bots.screens import Button, Screen, page
+from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.phones import show_phone
-from finance.enums import CommissionStatus
+from finance.enums import CommissionStatus as S
 from finance.models import Commission
-from finance.selectors import commission_of, unpaid_commissions
+from finance.selectors import commission_of, commissions_of, latest_requisites_id, receipts_of, totals
 from finance.services import commissions
+
+#: tab → its states; reported ones stay among those awaited
+TABS = {"aw": (S.WAIT_PAY, S.REPORTED), "ov": (S.OVERDUE,), "pd": (S.APPROVED,)}
+TITLES = {"aw": gettext_lazy("⏳ To pay"), "ov": gettext_lazy("⛔ Overdue"), "pd": gettext_lazy("✅ Paid")}
 
 
 @on("m:fin", needs="approved")
-def finance_list(visit: Visit, number: int = 1) -> Reply:
-    """What is not settled yet, the nearest deadline first."""
-    unpaid = unpaid_commissions(master_id=visit.master.pk)
-    items, number, pages = page_of(unpaid, number)
-    rows = [[tap(_("Commission #%(id)s") % {"id": item.pk}, "m:fin:cm", item.pk, number)] for item in items]
-    rows += [pager("m:fin", number, pages), [tap(_("🔄 Refresh"), "m:fin", number), menu_button()]]
-    owed = sum((item.amount for item in unpaid if item.status != CommissionStatus.REPORTED), Decimal(0))
-    return Reply(page("master/finance.html", rows, commissions=items, owed=owed, page=number, pages=pages))
+def finance_list(visit: Visit, tab: str = "-", number: int = 1) -> Reply:
+    """A tab with its totals; without a name, the one that needs something: overdue first."""
+    mine = commissions_of(visit.master.pk)
+    sums = totals(mine)
+    if tab not in TABS:
+        tab, number = ("ov" if sums.count(S.OVERDUE) else "aw"), 1
+    pages = max(1, -(-sums.count(*TABS[tab]) // PAGE))
+    number = min(max(number, 1), pages)
+    order = ("-paid_approved_at", "-id") if tab == "pd" else ("deadline_at", "-id")
+    items = list(mine.filter(status__in=TABS[tab]).order_by(*order)[(number - 1) * PAGE : number * PAGE])
+    rows = [
+        [_tab(name, sums.count(*states), now=tab) for name, states in TABS.items()],
+        *([tap(_("Commission #%(id)s") % {"id": item.pk}, "m:fin:cm", item.pk, number, tab)] for item in items),
+        pager("m:fin", number, pages, tab),
+        [tap(_("🏦 Where to pay"), "m:req"), tap(_("🔄 Refresh"), "m:fin", tab, number)],
+        [menu_button()],
+    ]
+    context = {
+        "owed": sums.sum(S.WAIT_PAY, S.OVERDUE), "checking": sums.sum(S.REPORTED), "paid": sums.sum(S.APPROVED),
+        "title": TITLES[tab], "commissions": items, "page": number, "pages": pages, "tab": tab,
+    }  # fmt: skip
+    return Reply(page("master/finance.html", rows, **context))
 
 
-@on("m:fin:cm", needs="approved", back=lambda visit, commission_id, number=1: finance_list(visit, number))
-def card(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def _tab(name: str, count: int, *, now: str) -> Button:
+    caption = f"{TITLES[name]} ({count})"
+    return tap(f"· {caption} ·" if name == now else caption, "m:fin", name)
+
+
+@on("m:fin:cm", needs="approved", back=lambda visit, commission_id, number=1, tab="-": finance_list(visit, tab, number))
+def card(visit: Visit, commission_id: int, number: int = 1, tab: str = "-") -> Reply:
     """One commission with everything needed to pay it."""
-    return Reply(screen(own(visit, commission_id), number))
+    return Reply(screen(own(visit, commission_id), number, tab))
 
 
 @on("m:fin:cm:ip", needs="approved", back=card)
-def ask_paid(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def ask_paid(visit: Visit, commission_id: int, number: int = 1, tab: str = "-") -> Reply:
     """Have you really paid?"""
     commission = own(visit, commission_id)
     if not _can_report(commission):
-        return card(visit, commission_id, number)
-    rows = [
-        [
-            tap(_("Yes, I paid"), "m:fin:cm:ip_yes", commission_id, number),
-            tap(_("Not yet"), "m:fin:cm", commission_id, number),
-        ]
-    ]
+        return card(visit, commission_id, number, tab)
+    at = (commission_id, number, tab)
+    rows = [[tap(_("Yes, I paid"), "m:fin:cm:ip_yes", *at), tap(_("Not yet"), "m:fin:cm", *at)]]
     return Reply(page("master/paid.html", rows, commission=commission))
 
 
 @on("m:fin:cm:ip_yes", needs="approved", back=card)
-def paid(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def paid(visit: Visit, commission_id: int, number: int = 1, tab: str = "-") -> Reply:
     """The office is told to look for the payment."""
     commissions.report_paid(commission_id=commission_id, actor=visit.actor)
-    return Reply(card(visit, commission_id, number).screen, toast=_("Thank you. The office will check the payment."))
+    shown = card(visit, commission_id, number, tab).screen
+    return Reply(shown, toast=_("Thank you. The office will check the payment."))
 
 
 def screen_of(visit: Visit, commission_id: int) -> Screen:
@@ -64,36 +84,49 @@ def screen_of(visit: Visit, commission_id: int) -> Screen:
     return screen(own(visit, commission_id))
 
 
-def screen(commission: Commission, number: int = 1, *, came_from: Button | None = None) -> Screen:
+def screen(commission: Commission, number: int = 1, tab: str = "-", *, came_from: Button | None = None) -> Screen:
     """The card: the requisites are those the commission was made with. `came_from` replaces the way to the list."""
-    pay_to = commission.pay_to_snapshot or {}
-    open_ = commission.status in CommissionStatus.UNPAID
-    rows: list[list[Button]] = []
-    if _can_report(commission):
-        rows.append([tap(_("💸 I paid"), "m:fin:cm:ip", commission.pk, number)])
-    if open_:
-        rows += _copies(pay_to)
+    pay_to = commission.pay_to_snapshot if isinstance(commission.pay_to_snapshot, dict) else {}
+    open_ = commission.status in S.UNPAID
+    receipts = len(receipts_of(commission.pk))
+    newer = open_ and commission.requisites_id is not None and commission.requisites_id != latest_requisites_id()
+    at = (commission.pk, number, tab)
+    rows = [*_answers(commission, at), *(_pay(pay_to, at) if open_ else [])]
+    if receipts:
+        rows.append([tap(_("🧾 Receipts (%(count)s)") % {"count": receipts}, "m:fin:cm:files", *at)])
+    if newer:
+        rows.append([tap(_("🏦 Newer requisites"), "m:req")])
     if not came_from:
-        rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "m:fin:cm:ord", commission.pk, number)])
-    rows.append([came_from or back("m:fin", number), menu_button()])
-    context = {"commission": commission, "order": commission.order, "pay_to": pay_to, "open": open_}
+        rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "m:fin:cm:ord", *at)])
+    rows.append([came_from or back("m:fin", tab, number), menu_button()])
+    context = {
+        "commission": commission, "order": commission.order, "pay_to": pay_to, "open": open_, "receipts": receipts,
+        "can_report": _can_report(commission), "newer": newer,
+    }  # fmt: skip
     return page("master/commission.html", rows, **context)
 
 
-def _copies(pay_to: dict[str, Any]) -> list[list[Button]]:
-    """What is typed into a bank's application."""
+def _answers(commission: Commission, at: tuple[int, int, str]) -> list[list[Button]]:
+    row = [tap(_("💸 I paid"), "m:fin:cm:ip", *at)] if _can_report(commission) else []
+    if commission.status in S.UNPAID:
+        row.append(tap(_("📎 Send a receipt"), "m:fin:cm:chk", *at))
+    return [row] if row else []
+
+
+def _pay(pay_to: dict[str, Any], at: tuple[int, int, str]) -> list[list[Button]]:
+    """What is typed into a bank's application, and the code it scans."""
     values = {
         _("📋 Card"): pay_to.get("card_number"),
         _("📋 SBP phone"): show_phone(pay_to.get("sbp_phone")),
         _("📋 Comment"): pay_to.get("comment"),
     }
     row = [Button(name, copy=str(value)) for name, value in values.items() if value]
-    return [row] if row else []
+    code = [tap(_("🔳 QR code"), "m:fin:cm:qr", *at)] if pay_to.get("sbp_qr") else []
+    return [line for line in (row, code) if line]
 
 
 def _can_report(commission: Commission) -> bool:
-    owed = commission.status in (CommissionStatus.WAIT_PAY, CommissionStatus.OVERDUE)
-    return owed and not commission.paid_reported_at
+    return commission.status in (S.WAIT_PAY, S.OVERDUE) and not commission.paid_reported_at
 
 
 def own(visit: Visit, commission_id: int) -> Commission:

@@ -13,10 +13,10 @@ from finance.models import Commission
 
 
 @on("m:fin:cm:ord", needs="approved", back=finance.card)
-def order_of_commission(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def order_of_commission(visit: Visit, commission_id: int, number: int = 1, tab: str = "-") -> Reply:
     """The order a commission is for; closed ones open as well."""
     order = active.own(visit, finance.own(visit, commission_id).order_id)
-    return Reply(active.screen(order, came_from=back("m:fin:cm", commission_id, number)))
+    return Reply(active.screen(order, came_from=back("m:fin:cm", commission_id, number, tab)))
 
 
 @on("m:act:cm", needs="approved", back=active.card)

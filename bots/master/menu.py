@@ -43,6 +43,8 @@ def _rows(master: Master, counts: Counts) -> Rows:
         [tap(_("🆕 New orders (%(count)s)") % {"count": counts.offers}, "m:new")],
         [tap(_("🛠 Active orders (%(count)s)") % {"count": counts.active}, "m:act")],
         [tap(_("💳 Finance (%(count)s)") % {"count": counts.unpaid + counts.waiting}, "m:fin")],
+        [tap(_("📚 History"), "m:hist"), tap(_("📊 Statistics"), "m:st")],
+        [tap(_("🎁 Invite a master"), "m:rf")],
         [tap(_("👤 Profile"), "m:pf"), tap(_("❓ Help"), "m:help")],
     ]
 

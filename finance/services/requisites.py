@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -222,9 +223,19 @@ def _picture(picture: bytes | None) -> bytes | None:
         return None
     if len(picture) > QR_LIMIT:
         raise InvalidError(_("The picture must be smaller than 1 MB."))
-    if not picture_type(picture):
+    if not picture_type(picture) or not _is_whole(picture):
         raise InvalidError(_("The QR code must be a PNG or JPEG picture."))
     return picture
+
+
+def _is_whole(picture: bytes) -> bool:
+    """Whether Telegram would show it: not cut off, and of a sensible size (a JPEG's is not looked at)."""
+    if picture_type(picture) == "image/jpeg":
+        return picture.rstrip(b"\0").endswith(b"\xff\xd9")
+    if len(picture) < 33 or b"IEND" not in picture[-16:]:
+        return False
+    width, height = struct.unpack(">II", picture[16:24])
+    return 0 < width <= 5000 and 0 < height <= 5000
 
 
 def _plain(value: Any) -> Any:

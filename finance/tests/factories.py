@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,6 +14,17 @@ from finance.enums import CommissionStatus, RewardStatus
 from finance.models import Commission, OwnerRequisites, Referral, ReferralReward
 from orders.tests.factories import OrderFactory
 from staff.tests.factories import MasterFactory
+
+
+def png(side: int = 60) -> bytes:
+    """A white square, as a picture."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = (b"\0" + b"\xff" * side) * side
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 class OwnerRequisitesFactory(factory.django.DjangoModelFactory):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from finance.models import Commission, Export, OwnerRequisites, Payout, ReferralReward
 from finance.services import commissions, exports, payouts
-from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralRewardFactory
+from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralRewardFactory, png
 from orders.models import Order
 from orders.tests.factories import OrderFactory
 from orders.tests.people import as_master, staff
@@ -23,7 +23,7 @@ from staff.models import Master
 from staff.tests.factories import StaffUserFactory
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+PNG = png()
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from fieldservice.tests.racing import codes, racers, winners
 from finance.models import OwnerRequisites
 from finance.services import requisites
 from finance.services.requisites import NewRequisites
-from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory
+from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, png
 from orders.tests.counting import nothing_written
 from orders.tests.people import as_master, staff
 from staff.enums import Role
@@ -22,7 +22,7 @@ from staff.models import AuditLog
 from staff.tests.factories import MasterFactory
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+PNG = png()
 CARD = "2200 0000 0000 0004"
 
 
@@ -91,6 +91,9 @@ class TestPublish:
             ("card_bank", "x" * 81, "At most 80 characters"),
             ("other_text", "x" * 1001, "At most 1000 characters"),
             ("sbp_qr", b"GIF89a", "PNG or JPEG"),
+            ("sbp_qr", PNG[:-20], "PNG or JPEG"),
+            ("sbp_qr", b"\xff\xd8\xff cut off", "PNG or JPEG"),
+            ("sbp_qr", b"\x89PNG\r\n\x1a\n" + b"0" * 100, "PNG or JPEG"),
             ("sbp_qr", PNG + b"0" * 2**20, "smaller than 1 MB"),
         ],
     )
