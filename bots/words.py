@@ -17,7 +17,7 @@ def block(reason: str | None) -> str:
 
 def address(order: Order, *, flat: bool = False) -> str:
     """`City, district, street, house`, with the flat only for those who may know it."""
-    parts = [order.city.name, order.district and order.district.name, order.street and order.street.name, order.house]
+    parts = [order.city.name, order.district and order.district.name, order.street_name, order.house]
     if flat and order.apartment:
         parts.append(_("flat %(number)s") % {"number": order.apartment})
     return ", ".join(part for part in parts if part)

@@ -56,6 +56,7 @@ NAVIGATION = [
         _item(_("Districts"), "map", "geo.district"),
         _item(_("Streets"), "signpost", "geo.street"),
         _item(_("Cached addresses"), "pin_drop", "geo.geocache"),
+        _item(_("Use of the geocoder"), "speed", "geo.geocoderusage"),
     ),
     _group(
         _("System"),

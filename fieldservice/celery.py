@@ -25,6 +25,8 @@ def timetable() -> dict[str, Any]:
         "orders.tasks.dispatch_tick": SettingInterval("distribution_tick_seconds"),
         "orders.tasks.sweep_offers": timedelta(seconds=5),
         "orders.tasks.prune_decision_log": timedelta(hours=1),
+        "orders.tasks.wake_geocoder": timedelta(minutes=1),
+        "geo.tasks.forget_addresses": timedelta(hours=1),
         "staff.tasks.end_breaks": timedelta(seconds=30),
         "staff.tasks.forget_coverage_changes": timedelta(hours=1),
         "staff.tasks.forget_applications": timedelta(hours=1),

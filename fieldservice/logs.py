@@ -46,5 +46,6 @@ def logging_config(level: str) -> dict[str, Any]:
             "aiohttp.access": {"level": "WARNING"},
             # httpx-like libraries put whole addresses, tokens included, into INFO lines
             "urllib3": {"level": "WARNING"},
+            "geopy": {"level": "WARNING"},  # its DEBUG lines hold the key and the address
         },
     }

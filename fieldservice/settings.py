@@ -119,6 +119,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 300
 # the timetable is code and the rows are the queue: there is nothing to remember between starts
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# what waits for other people's servers has a worker of its own: an offer never waits behind a geocoder
+CELERY_TASK_ROUTES = {"orders.tasks.geocode": {"queue": "slow"}}
 CELERY_DB_REUSE_MAX = 100  # else the prefork worker opens a new connection for every task
 
 # --- language and time -------------------------------------------------------------------------------------------
@@ -163,6 +165,8 @@ if WORKDAY_START >= WORKDAY_END:
     raise ImproperlyConfigured("WORKDAY_START: must be earlier than WORKDAY_END.")
 ACCESS_CODE_TTL_HOURS = env.integer("ACCESS_CODE_TTL_HOURS", 24, 1, 720)
 OVERDUE_WATCHDOG_MIN = env.integer("OVERDUE_WATCHDOG_MIN", 10, 1, 60)
+
+YANDEX_GEOCODER_URL = env.url("YANDEX_GEOCODER_URL", "https://geocode-maps.yandex.ru", "https", "http")
 
 # --- operations --------------------------------------------------------------------------------------------------
 BACKUP_DIR = env.text("BACKUP_DIR", "backups")

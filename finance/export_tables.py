@@ -103,7 +103,7 @@ ORDERS = Table(
         ("closed_at_utc", TIME, "o.closed_at"),
         ("city", TEXT, "c.name"),
         ("district", TEXT, "d.name"),
-        ("street", TEXT, "s.name"),
+        ("street", TEXT, "coalesce(s.name, o.street_text)"),
         ("house", TEXT, "o.house"),
         ("lat", PLACE, "o.lat"),
         ("lon", PLACE, "o.lon"),

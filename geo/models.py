@@ -114,3 +114,20 @@ class GeoCache(models.Model):
 
     def __str__(self) -> str:
         return self.query
+
+
+class GeocoderUsage(models.Model):
+    """How often a provider was asked on a day, and when it may be asked again: one row for all processes."""
+
+    provider = models.CharField(_("provider"), max_length=32)
+    day = models.DateField(_("day"))
+    asked = models.IntegerField(_("questions"), default=0, db_default=0)
+    next_at = models.DateTimeField(_("next question"), db_default=Now())
+
+    class Meta:
+        db_table = "geocoder_usage"
+        verbose_name, verbose_name_plural = _("use of the geocoder"), _("use of the geocoder")
+        constraints = [models.UniqueConstraint(fields=["provider", "day"], name="uq_geocoder_usage__provider_day")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.day}"

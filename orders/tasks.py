@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from orders.dispatch import engine, trace
+from orders.services import place
 
 
 @shared_task
@@ -18,6 +19,19 @@ def dispatch_tick() -> None:
 def nudge(city_id: int | None = None) -> None:
     """An event: an order is ready, or a master of the city became free."""
     engine.nudge(city_id=city_id)
+
+
+@shared_task
+def geocode() -> None:
+    """An order's address is to be asked for. Runs in a worker of its own (queue `slow`)."""
+    place.geocode_due(now=timezone.now())
+
+
+@shared_task
+def wake_geocoder() -> None:
+    """Every minute: an order still waits for the geocoder, because its wake-up was lost or nobody answered."""
+    if place.anything_to_ask(now=timezone.now()):
+        place.wake_geocoder()
 
 
 @shared_task

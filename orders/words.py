@@ -12,6 +12,15 @@ ESCALATION = {
     "no_district": gettext_lazy("the order has no district"),
     "no_category": gettext_lazy("no skill for this category"),
 }
+#: who says where an order is (orders.geocode_provider)
+LOCATED = {
+    "user_location": gettext_lazy("given by the client"),
+    "street_centroid": gettext_lazy("middle of the street"),
+    "district_centroid": gettext_lazy("middle of the district"),
+    "city_centroid": gettext_lazy("middle of the city"),
+    "yandex": "Yandex",
+    "nominatim": "Nominatim",
+}
 OUTCOME = {"offered": gettext_lazy("offered"), **ESCALATION}
 #: why a master is no candidate (orders.dispatch.values.LeftOut)
 LEFT_OUT = {
@@ -67,3 +76,8 @@ def history(reason: str | None) -> str:
 def left_out(reason: str) -> str:
     """Why a master is no candidate."""
     return str(LEFT_OUT.get(reason, reason))
+
+
+def located_by(provider: str | None) -> str:
+    """Whose coordinates these are; an unknown name is shown as it is."""
+    return str(LOCATED.get(provider or "", provider or "—"))

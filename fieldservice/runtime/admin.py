@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import InvalidError
@@ -30,20 +31,30 @@ class SettingForm(forms.ModelForm):
         model = Setting
         fields = ("key", "value")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if registry.is_secret(self.instance.key):
+            self.fields["value"].widget = UnfoldAdminPasswordWidget(render_value=False)
+            self.fields["value"].required = False
+            self.fields["value"].help_text = _("Stored and not shown. Empty: it stays.")
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("key") and data.get("value"):
+        key = data.get("key") or self.instance.key
+        if key in registry.KEYS and data.get("value"):
             try:
-                registry.KEYS[data["key"]].parse(data["value"])
+                registry.KEYS[key].parse(data["value"])
             except InvalidError as error:
                 self.add_error("value", str(error))
+        elif registry.is_secret(self.instance.key):
+            data["value"] = Setting.objects.values_list("value", flat=True).get(pk=self.instance.pk)
         return data
 
 
 @admin.register(Setting)
 class SettingAdmin(ModelAdmin):
     form = SettingForm
-    list_display = ("key", "value", "updated_at", "updated_by_staff")
+    list_display = ("key", "shown_value", "updated_at", "updated_by_staff")
     list_select_related = ("updated_by_staff",)
     ordering = ("key",)
 
@@ -55,6 +66,10 @@ class SettingAdmin(ModelAdmin):
         if obj is not None:
             form.base_fields.pop("key", None)
         return form
+
+    @display(description=_("value"))
+    def shown_value(self, setting: Setting) -> str:
+        return "••••••" if registry.is_secret(setting.key) else setting.value
 
     def save_model(self, request: HttpRequest, obj: Setting, form: Any, change: bool) -> None:
         registry.write(obj.key, obj.value, actor=Actor.of_staff(request.user, "web"))

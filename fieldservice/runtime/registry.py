@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as env
 from django.utils.translation import gettext as _
@@ -40,18 +41,29 @@ def _decimal(raw: str) -> Decimal:
     return value
 
 
+def _url(raw: str) -> str:
+    url = urlsplit(raw.strip())
+    if raw.strip() and (url.scheme not in {"http", "https"} or not url.hostname or url.query or url.port == 0):
+        raise ValueError(raw)
+    return raw.strip()
+
+
 CONVERT: dict[str, Callable[[str], Any]] = {
     "INT": int,
     "DECIMAL": _decimal,
     "BOOL": _bool,
     "STR": str,
     "TIME": parse_clock,
+    "URL": _url,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting. `default` is called at every read, so that the environment decides; limits are inclusive."""
+    """One setting. `default` is called at every read, so that the environment decides; limits are inclusive.
+
+    `choices`: the words it takes. `secret`: shown to nobody once it is stored.
+    """
 
     name: str
     type: str
@@ -59,6 +71,8 @@ class Key:
     label: Any
     low: Any = None
     high: Any = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
 
     def parse(self, raw: str) -> Any:
         """The typed value of `raw`. Raises InvalidError with a sentence that names the range."""
@@ -66,6 +80,8 @@ class Key:
             value = CONVERT[self.type](raw)
         except (ValueError, InvalidOperation) as error:
             raise InvalidError({self.name: self._expected()}) from error
+        if self.choices and value not in self.choices:
+            raise InvalidError({self.name: self._expected()})
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise InvalidError({self.name: self._expected()})
         return value
@@ -77,6 +93,13 @@ class Key:
                 "low": self.low,
                 "high": self.high,
             }
+        if self.choices:
+            return _("%(label)s: one of %(names)s is expected.") % {
+                "label": self.label,
+                "names": ", ".join(self.choices),
+            }
+        if self.type == "URL":
+            return _("%(label)s: an address like https://geo.example.com is expected.") % {"label": self.label}
         if self.type == "TIME":
             return _("%(label)s: a time like 10:00 is expected.") % {"label": self.label}
         return _("%(label)s: yes or no is expected.") % {"label": self.label}
@@ -195,6 +218,19 @@ KEYS: dict[str, Key] = {
         Key("reports_channel_id", "INT", _chat("REPORTS_CHANNEL_ID"), _t("REPORTS channel"), -(10**15), 10**15),
         Key("company_name", "STR", lambda: "Field Service", _t("Company name, as in the consent of masters")),
         Key("support_faq_url", "STR", lambda: "", _t("Address of questions and answers for masters")),
+        Key(
+            "geo_mode",
+            "STR",
+            lambda: "local_centroids",
+            _t("Coordinates: who is asked"),
+            choices=("local_centroids", "yandex", "nominatim"),
+        ),
+        Key("yandex_geocoder_key", "STR", lambda: "", _t("Yandex geocoder: key"), secret=True),
+        Key("yandex_throttle_rps", "INT", lambda: 1, _t("Yandex geocoder: questions a second"), 1, 50),
+        Key("yandex_daily_limit", "INT", lambda: 1000, _t("Yandex geocoder: questions a day"), 0, 1000000),
+        Key("nominatim_url", "URL", lambda: "", _t("Nominatim: address of the server")),
+        Key("nominatim_throttle_rps", "INT", lambda: 1, _t("Nominatim: questions a second"), 1, 100),
+        Key("nominatim_daily_limit", "INT", lambda: 1000, _t("Nominatim: questions a day"), 0, 1000000),
         Key("support_contact", "STR", lambda: "", _t("Support contact shown to masters")),
     )
 }
@@ -210,6 +246,11 @@ def read(names: Iterable[str]) -> dict[str, Any]:
 def typed(name: str, stored: str | None) -> Any:
     """The value of a setting whose stored text was read by the caller (None: there is no row)."""
     return _value(KEYS[name], stored)
+
+
+def is_secret(name: str) -> bool:
+    """Whether the stored value is for programs only, and shown to nobody."""
+    return name in KEYS and KEYS[name].secret
 
 
 def get(name: str) -> Any:

@@ -13,7 +13,7 @@ from fieldservice.outbox.models import Notification
 from fieldservice.runtime.models import Heartbeat, Setting
 from finance.models import JournalEntry, Payout
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralFactory, ReferralRewardFactory
-from geo.models import GeoCache
+from geo.models import GeoCache, GeocoderUsage
 from geo.tests.factories import CityFactory, StreetFactory
 from orders.models import DispatchDecision, DistributionMetric
 from orders.tests.factories import AttachmentFactory, HistoryFactory, OfferFactory, OrderFactory
@@ -65,6 +65,7 @@ def rows_in(city: Any) -> dict[str, Any]:
 def cityless_rows() -> dict[str, Any]:
     member = StaffUserFactory()
     return {
+        "geo.GeocoderUsage": GeocoderUsage.objects.create(provider="yandex", day="2026-11-22"),
         "geo.GeoCache": GeoCache.objects.create(query="ул"), "staff.StaffUser": member,
         "staff.StaffAccessCode": StaffAccessCode.objects.create(code="ABCD1234", role=Role.LOGIST),
         "staff.AuditLog": AuditLog.objects.create(action="x"), "staff.Skill": SkillFactory(),

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rapidfuzz import fuzz, process
 
 from fieldservice.lib.clean import shorten
-from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.errors import ConflictError, InvalidError
 from geo.catalog_file import Bad, Catalog, Row
 from geo.models import City, District, Street
 from geo.names import OKRUGS, StreetName, fold, fold_city, fold_district, split_street
@@ -63,8 +63,18 @@ def import_catalog(
 ) -> Report:
     """Insert what is new, fill empty centres of what is there, in one transaction; nothing if a single row is bad.
 
-    `with_doubtful`: people have read the doubtful rows and want them. Two imports at once take turns.
+    `with_doubtful`: people have read the doubtful rows and want them. Two imports at once take turns. Raises
+    ConflictError when somebody writes the same place by hand at the same moment.
     """
+    try:
+        report = _import(catalog, dry_run, with_doubtful, progress)
+    except IntegrityError as error:  # somebody typed in the same city or district at this moment
+        raise ConflictError(_("The places were changed meanwhile. Nothing was written: run it again.")) from error
+    log.info("catalog_imported", extra={"added": report.added.total(), "written": report.written})
+    return report
+
+
+def _import(catalog: Catalog, dry_run: bool, with_doubtful: bool, progress: Progress) -> Report:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('geo.seed'))")
@@ -79,7 +89,6 @@ def import_catalog(
         if not dry_run and not run.report.bad:
             run.write()
             run.report.written = True
-    log.info("catalog_imported", extra={"added": run.report.added.total(), "written": run.report.written})
     return run.report
 
 

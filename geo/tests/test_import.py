@@ -13,7 +13,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.errors import ConflictError, InvalidError
 from geo.catalog_file import COLUMNS, LENGTHS, decode, read_catalog
 from geo.models import City, District, Street
 from geo.selectors import search_streets
@@ -241,6 +241,19 @@ class TestWriting:
         assert first.bad == second.bad == []
         assert not second.added
         assert second.duplicates.total() + len(second.doubtful) == len(lines)
+
+
+    def test_a_place_typed_in_by_hand_at_the_same_moment_is_told(self, tver, monkeypatch):
+        write = service._Import.write
+
+        def late(run: object) -> None:
+            DistrictFactory(city=tver, name="Южный")
+            write(run)
+
+        monkeypatch.setattr(service._Import, "write", late)
+        with pytest.raises(ConflictError, match="The places were changed meanwhile"):
+            run("district;Тверь;;Южный;;", "street;Тверь;Южный;Мира;;")
+        assert not Street.objects.exists()
 
 
 class TestCommand:

@@ -10,10 +10,11 @@ from django import forms
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import zone
+from fieldservice.lib.point import Point, parse_point
 from orders.models import Order
 from orders.services import intake
 from orders.services.schedule import BUCKETS, Slot, parse_choice
@@ -44,6 +45,8 @@ class OrderForm(forms.ModelForm):
                     data[name] = intake.parse_field(name, data[name] or "")
                 except InvalidError as error:
                     self.add_error(name, str(error))
+        if self.instance.street and data.get("street_text"):
+            self.add_error("street_text", _("The order has a street of the list already."))
         return data
 
 
@@ -57,6 +60,12 @@ class NewOrderForm(forms.ModelForm):
         label=_("Too late for today: take tomorrow 10:00–13:00"), required=False, initial=False
     )
 
+    confirm_district = forms.BooleanField(label=_("Take the district of the street"), required=False, initial=False)
+    location = forms.CharField(
+        label=_("Coordinates"), required=False, max_length=60, widget=UnfoldAdminTextInputWidget,
+        help_text=_("If the client sends them: 55.7558, 37.6173"),
+    )  # fmt: skip
+
     #: made with the page: the same page sent twice (a double click, a reload) makes one order
     page_key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=32, initial=lambda: uuid4().hex)
 
@@ -66,6 +75,7 @@ class NewOrderForm(forms.ModelForm):
             "city",
             "district",
             "street",
+            "street_text",
             "house",
             "apartment",
             "address_comment",
@@ -92,7 +102,7 @@ class NewOrderForm(forms.ModelForm):
         data = self.cleaned_data
         texts = {
             name: data.get(name) or ""
-            for name in ("house", "apartment", "address_comment", "client_name", "client_phone", "description")
+            for name in ("client_phone", *intake.OPTIONAL)
         }
         return intake.NewOrder(
             city_id=data["city"].pk,
@@ -100,7 +110,9 @@ class NewOrderForm(forms.ModelForm):
             street_id=_pk(data.get("street")),
             category=data.get("category") or "",
             slot=self._slot(),
+            point=self._point(),
             confirm_late=data.get("confirm_late", False),
+            confirm_district=data.get("confirm_district", False),
             external_key=self._key(),
             **texts,
         )
@@ -111,6 +123,13 @@ class NewOrderForm(forms.ModelForm):
             return None
         answers = repr([(name, str(value)) for name, value in sorted(self.cleaned_data.items())])
         return f"web:{hashlib.sha256(answers.encode()).hexdigest()[:48]}"
+
+    def _point(self) -> Point | None:
+        text = self.cleaned_data.get("location")
+        try:
+            return parse_point(text) if text else None
+        except InvalidError as error:
+            raise InvalidError({"location": str(error)}) from error
 
     def _slot(self) -> Slot | None:
         city = self.cleaned_data["city"]

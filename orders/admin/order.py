@@ -21,7 +21,7 @@ from orders.admin.forms import NewOrderForm, OrderForm
 from orders.dispatch import trace
 from orders.enums import OrderStatus
 from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
-from orders.services import intake, notices
+from orders.services import intake, notices, place
 from staff.scoped_admin import ScopedAdmin, readonly_except
 
 EDITABLE = set(intake.OPTIONAL)
@@ -139,6 +139,7 @@ class OrderAdmin(ScopedAdmin):
         "shown_phone",
         "shown_created",
         "shown_next_look",
+        "shown_place",
     )
     inlines = (HistoryInline, OfferInline, DecisionInline)
     fieldsets = (
@@ -154,7 +155,18 @@ class OrderAdmin(ScopedAdmin):
             },
         ),
         (_("Client"), {"fields": (("client_name", "shown_phone"),)}),
-        (_("Address"), {"fields": (("city", "district"), "street", ("house", "apartment"), "address_comment")}),
+        (
+            _("Address"),
+            {
+                "fields": (
+                    ("city", "district"),
+                    ("street", "street_text"),
+                    ("house", "apartment"),
+                    "address_comment",
+                    "shown_place",
+                )
+            },
+        ),
         (_("Money"), {"fields": (("total_sum", "company_payment"),)}),
         (
             _("Dispatch"),
@@ -173,7 +185,18 @@ class OrderAdmin(ScopedAdmin):
     )
     add_fieldsets = (
         (None, {"fields": (("client_phone", "client_name"),)}),
-        (_("Address"), {"fields": (("city", "district"), "street", ("house", "apartment"), "address_comment")}),
+        (
+            _("Address"),
+            {
+                "fields": (
+                    ("city", "district"),
+                    ("street", "street_text"),
+                    "confirm_district",
+                    ("house", "apartment"),
+                    ("address_comment", "location"),
+                )
+            },
+        ),
         (_("Visit"), {"fields": (("category", "slot"), "description", "confirm_late", "page_key")}),
     )
 
@@ -214,6 +237,8 @@ class OrderAdmin(ScopedAdmin):
             # only what was typed: the engine writes other columns of this row at any moment
             obj.save(update_fields=[name for name in form.changed_data if name in EDITABLE] + ["updated_at"])
             notices.changed(obj, form.changed_data)
+            if {"house", "street_text"} & set(form.changed_data):
+                place.address_changed(obj, now=timezone.now())
             return
         order = intake.create(new=form.new_order(), actor=Actor.of_staff(request.user, "web"))
         obj.__dict__.update(order.__dict__)
@@ -231,6 +256,14 @@ class OrderAdmin(ScopedAdmin):
         return format_timeslot_local(
             order.timeslot_start_utc, order.timeslot_end_utc, tz=zone(order.city.timezone), now=timezone.now()
         )
+
+    @display(description=_("coordinates"))
+    def shown_place(self, order: Order) -> str:
+        """With what they stand for: the house, or the middle of something larger."""
+        if order.lat is None or order.lon is None:
+            return "—"
+        source = words.located_by(order.geocode_provider)
+        return f"{order.lat:.5f}, {order.lon:.5f} · {source}, {order.geocode_confidence or 0} %"
 
     @display(description=_("phone"))
     def shown_phone(self, order: Order) -> str:

@@ -36,6 +36,8 @@ class Order(models.Model):
         db_constraint=False,
         verbose_name=_("street"),
     )
+    #: as typed, when the catalogue has no such street
+    street_text = models.CharField(_("street (typed)"), max_length=200, null=True, blank=True)
     house = models.CharField(_("house"), max_length=32, null=True, blank=True)
     apartment = models.CharField(_("flat"), max_length=32, null=True, blank=True)
     address_comment = models.TextField(_("address comment"), null=True, blank=True)
@@ -139,6 +141,8 @@ class Order(models.Model):
     )
     dispatch_error = models.TextField(_("dispatch error"), null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+    #: when the geocoder is asked about the address; NULL: nothing to ask
+    geocode_at = models.DateTimeField(_("geocoder asked at"), null=True, blank=True, editable=False)
     #: makes a repeated "create" with the same key return the same order
     external_key = models.CharField(_("external key"), max_length=80, null=True, blank=True, editable=False)
 
@@ -172,6 +176,9 @@ class Order(models.Model):
                 fields=["dist_escalated_logist_at"],
                 name="ix_orders__escalation_admin_due",
                 condition=SEARCHING & Q(dist_escalated_logist_at__isnull=False, dist_escalated_admin_at__isnull=True),
+            ),
+            LongIndex(
+                fields=["geocode_at"], name="ix_orders__geocode_due", condition=Q(geocode_at__isnull=False)
             ),
             # load of a master, and the 7-day average check
             LongIndex(
@@ -210,6 +217,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def street_name(self) -> str:
+        """The street of the catalogue, else as it was typed."""
+        return self.street.name if self.street else self.street_text or ""
 
 
 class OrderStatusHistory(models.Model):

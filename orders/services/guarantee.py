@@ -25,8 +25,8 @@ from staff.scope import require
 from staff.services import moderation
 
 COPIED = (
-    "city_id", "district_id", "street_id", "house", "apartment", "address_comment", "client_name", "client_phone",
-    "category", "lat", "lon", "geocode_provider", "geocode_confidence", "no_district",
+    "city_id", "district_id", "street_id", "street_text", "house", "apartment", "address_comment", "client_name",
+    "client_phone", "category", "lat", "lon", "geocode_provider", "geocode_confidence", "no_district",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -16,11 +17,12 @@ from fieldservice.lib.clean import clean
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.lib.phones import parse_phone
+from fieldservice.lib.point import Point
 from fieldservice.runtime import wake
 from geo.models import City, District, Street
 from orders.enums import Category, OrderStatus
 from orders.models import Order
-from orders.services import history, lifecycle
+from orders.services import history, lifecycle, place
 from orders.services.schedule import Plan, Slot, check_slot, plan
 from orders.services.window import load_window
 from staff.scope import require, require_city
@@ -28,6 +30,7 @@ from staff.scope import require, require_city
 KEY_LIMIT = 80
 #: what may stay empty: roadside help has no house, and a caller may give no name
 OPTIONAL: dict[str, Callable[[str], str]] = {
+    "street_text": fields.parse_street,
     "house": fields.parse_house,
     "apartment": fields.parse_apartment,
     "address_comment": fields.parse_address_comment,
@@ -38,21 +41,44 @@ OPTIONAL: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """What staff typed. `slot` None: as soon as possible. `confirm_late`: yes to tomorrow when today is over."""
+    """What staff typed. `slot` None: as soon as possible. `confirm_late`: yes to tomorrow when today is over.
+
+    `street_text`: a street the catalogue does not have. `confirm_district`: yes to the district of the chosen street.
+    """
 
     city_id: int
     client_phone: str
     category: str
     district_id: int | None = None
     street_id: int | None = None
+    street_text: str = ""
     house: str = ""
     apartment: str = ""
     address_comment: str = ""
     client_name: str = ""
     description: str = ""
     slot: Slot | None = None
+    point: Point | None = None
     confirm_late: bool = False
+    confirm_district: bool = False
     external_key: str | None = None
+
+
+class StreetElsewhere(InvalidError):
+    """The chosen street lies in another district than the chosen one; with `confirm_district` the street's is taken."""
+
+    def __init__(self, street: Street, district: District) -> None:
+        names = {"street": street.name, "there": street.district.name if street.district else "", "here": district.name}
+        super().__init__(
+            {
+                "street": _(
+                    "«%(street)s» lies in %(there)s, not in %(here)s. Confirm %(there)s, or choose another street."
+                )
+                % names
+            },
+            code="street_elsewhere",
+            district=street.district,
+        )
 
 
 def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order:
@@ -66,7 +92,7 @@ def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order
     require_city(actor, new.city_id)
     if existing := _by_key(new.external_key, actor):
         return existing
-    city, values = _checked(new)
+    city, values = _checked(new, now)
     planned = _planned(new, city, now)
     try:
         with transaction.atomic():
@@ -81,8 +107,9 @@ def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order
 
 def check(*, new: NewOrder, now: datetime | None = None) -> None:
     """What `create` would say of the input, without writing. Raises InvalidError, TooLateForToday."""
-    city, _values = _checked(new)
-    _planned(new, city, now or timezone.now())
+    now = now or timezone.now()
+    city, _values = _checked(new, now)
+    _planned(new, city, now)
 
 
 def parse_field(name: str, text: str, parse: Callable[[str], str] | None = None) -> str | None:
@@ -96,7 +123,7 @@ def parse_field(name: str, text: str, parse: Callable[[str], str] | None = None)
         raise InvalidError({name: str(error)}) from error
 
 
-def _write(values: dict[str, object], planned: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
+def _write(values: dict[str, Any], planned: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
     slot = planned.slot
     order = Order.objects.create(
         **values,
@@ -118,6 +145,8 @@ def _write(values: dict[str, object], planned: Plan, new: NewOrder, actor: Actor
     else:
         lifecycle.begin_search(order, actor=actor, reason="search_started", now=now)
         wake.dispatch()
+    if order.geocode_at:
+        place.wake_geocoder()
     return order
 
 
@@ -128,12 +157,12 @@ def _planned(new: NewOrder, city: City, now: datetime) -> Plan:
     return plan(new.slot, now=now, tz=tz, window=window, confirm_late=new.confirm_late)
 
 
-def _checked(new: NewOrder) -> tuple[City, dict[str, object]]:
+def _checked(new: NewOrder, now: datetime) -> tuple[City, dict[str, Any]]:
     errors: dict[str, str] = {}
     city = City.objects.filter(pk=new.city_id, is_active=True).first()
     if city is None:
         raise InvalidError({"city": _("Choose a city from the list.")})
-    values: dict[str, object] = {"city": city, "category": new.category}
+    values: dict[str, Any] = {"city": city, "category": new.category}
     if new.category not in Category.values:
         errors["category"] = _("The category must be one of %(names)s.") % {"names": ", ".join(Category.values)}
     for name, parse in [("client_phone", parse_phone), *OPTIONAL.items()]:
@@ -146,21 +175,34 @@ def _checked(new: NewOrder) -> tuple[City, dict[str, object]]:
     errors |= _place(new, city, values)
     if errors:
         raise InvalidError(errors)
-    return city, values
+    return city, values | _located(new, city, values, now)
 
 
-def _place(new: NewOrder, city: City, values: dict[str, object]) -> dict[str, str]:
+def _place(new: NewOrder, city: City, values: dict[str, Any]) -> dict[str, str]:
     errors: dict[str, str] = {}
     district = District.objects.filter(pk=new.district_id, city=city).first() if new.district_id else None
-    street = Street.objects.filter(pk=new.street_id, city=city).first() if new.street_id else None
+    streets = Street.objects.filter(pk=new.street_id or 0, city=city).select_related("district")
+    street = streets.first() if new.street_id else None
     if new.district_id and district is None:
         errors["district"] = _("This district is not in %(city)s.") % {"city": city.name}
     if new.street_id and street is None:
         errors["street"] = _("This street is not in %(city)s.") % {"city": city.name}
-    if district is None and street is not None:
+    if street is not None and values.get("street_text"):
+        errors["street_text"] = _("Choose the street from the list or type it, not both.")
+    if street is not None and street.district is not None and not errors:
+        if district is not None and district != street.district and not new.confirm_district:
+            raise StreetElsewhere(street, district)
         district = street.district
     values |= {"district": district, "street": street, "no_district": district is None}
     return errors
+
+
+def _located(new: NewOrder, city: City, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Coordinates. Nobody is asked here: the geocoder may be slow, and a client is on the phone."""
+    return place.place_fields(
+        city=city, district=values["district"], street=values["street"], street_text=values["street_text"],
+        given=new.point, now=now,
+    )  # fmt: skip
 
 
 def _key(key: str | None) -> str | None:

@@ -12,7 +12,7 @@ from orders.models import Order
 #: what a master who is on the way must know; the rest he reads on the card
 WORTH_TELLING = {
     "house", "apartment", "address_comment", "client_name", "client_phone", "description", "timeslot_start_utc",
-    "timeslot_end_utc", "street", "district", "category", "lat", "lon",
+    "timeslot_end_utc", "street", "street_text", "district", "category", "lat", "lon",
 }  # fmt: skip
 
 

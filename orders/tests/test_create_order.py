@@ -79,9 +79,35 @@ def test_as_json(city, stdin):
     assert (order.house, order.no_district) == ("5", True)
 
 
-def test_a_street_that_is_not_in_the_catalogue_is_kept_with_the_address(city):
+def test_a_street_that_is_not_in_the_catalogue_is_kept_as_it_is_typed(city):
     run("--city=Новые Дворы", "--phone=89991234567", "--category=WINDOWS", "--street=Новая", "--address-comment=код 5")
-    assert Order.objects.get().address_comment == "Новая. код 5"
+    order = Order.objects.get()
+    assert (order.street_text, order.address_comment) == ("Новая", "код 5")
+
+
+def test_a_street_is_found_however_it_is_typed_and_several_are_a_choice(city):
+    districts = [DistrictFactory(city=city, name=name) for name in ("Юг", "Север")]
+    streets = [StreetFactory(district=district, name="улица Мира") for district in districts]
+    options = ["--city=Новые Дворы", "--phone=89991234567", "--category=WINDOWS", "--street=мира ул."]
+    assert refused(*options).startswith("There are several streets «мира ул.»: улица Мира (Север), улица Мира (Юг).")
+    run(*options, "--district=юг")
+    assert Order.objects.get().street == streets[0]
+    streets[1].delete()
+    DistrictFactory(city=city, name="Запад")
+    assert refused(*options, "--district=Запад") == (
+        "«улица Мира» lies in Юг, not in Запад. Confirm Юг, or choose another street. "
+        "Add --confirm-district to take it."
+    )
+    run(*options, "--district=Запад", "--confirm-district")
+    assert Order.objects.latest("pk").district.name == "Юг"
+
+
+def test_coordinates_are_kept(city):
+    options = ["--city=Новые Дворы", "--phone=89991234567", "--category=WINDOWS"]
+    run(*options, "--location=55,7558; 37,6173")
+    order = Order.objects.get()
+    assert (order.lat, order.lon, order.geocode_provider) == (55.7558, 37.6173, "user_location")
+    assert refused(*options, "--location=here") == "Type latitude and longitude, for example 55.7558, 37.6173."
 
 
 def test_a_repeated_key_is_the_same_order(city, stdin):
@@ -167,7 +193,8 @@ class TestWrongJson:
             ({"city": "\x00"}, "city is required."),
             ({"city": "Москва\ud800"}, "There is no city «Москва»."),
             ({"description": "x" * 10_000}, "The description must have 10 to 500 characters"),
-            ({"street": "x" * 10_000}, "The comment must have up to 250 characters."),
+            ({"street": "x" * 10_000}, "The street must have 2 to 50 letters or digits, without emoji."),
+            ({"confirm_district": 1}, "confirm_district must be true or false."),
             ({"external_key": "k" * 10_000}, "The key must have up to 80 characters."),
             ({"district": "\x00x"}, "There is no district «x» in Новые Дворы; its districts: none."),
         ],
@@ -184,7 +211,7 @@ class TestWrongJson:
         stdin(json.dumps(RIGHT | {"description": "Течёт\x00 кран", "street": "Ми\x00ра", "external_key": "k\x00"}))
         run("--stdin")
         order = Order.objects.get()
-        assert (order.description, order.address_comment, order.external_key) == ("Течёт кран", "Мира.", "k")
+        assert (order.description, order.street_text, order.external_key) == ("Течёт кран", "Мира", "k")
 
 
 @pytest.mark.django_db(transaction=True)

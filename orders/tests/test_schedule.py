@@ -18,6 +18,7 @@ WINDOW = Window()
 ZONES = ["Europe/Kaliningrad", "Europe/Moscow", "Asia/Novosibirsk", "Asia/Vladivostok"]
 DST_ZONES = ["America/New_York", "Europe/Berlin"]
 TWO_YEARS = 2 * 365 * 24 * 3600
+TYPED = st.from_regex(r"\A(today|tomorrow|20[0-9]{2}-[0-9]{2}-[0-9]{2}):[0-9]{1,2}-[0-9]{1,2}\Z")
 MOMENTS = st.integers(0, TWO_YEARS).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=n))
 
 
@@ -164,6 +165,17 @@ class TestParseChoice:
             self.parse(text)
         assert str(caught.value).startswith(sentence)
         assert list(caught.value.fields) == ["slot"]
+
+    @given(st.text(max_size=30) | TYPED, MOMENTS, st.sampled_from(ZONES + DST_ZONES))
+    def test_no_text_is_an_unexpected_error_and_a_slot_can_be_planned(self, text, now, zone):
+        tz = ZoneInfo(zone)
+        try:
+            found = schedule.parse_choice(text, now=now, tz=tz, window=WINDOW)
+        except InvalidError:
+            return
+        assert found is None or found.end > now
+        planned = schedule.plan(found, now=now, tz=tz, window=WINDOW, confirm_late=True)
+        assert planned.look_at >= now
 
     def test_sixty_days_are_allowed(self):
         assert self.parse("2027-01-21:10-12") == slot("2027-01-21 10:00-12:00")

@@ -24,7 +24,7 @@ from geo.services.catalog import Report, import_catalog
 from staff.services.moderation import audit
 
 #: more would keep a web process busy for too long; `manage.py import_catalog` has no limit
-ROWS, MEGABYTES = 20_000, 5
+ROWS, MEGABYTES = 5_000, 2
 KEPT = 30 * 60
 SHOWN = 200
 TEMPLATE = "staff/import_catalog.html"
@@ -81,10 +81,14 @@ def _confirmed(request: HttpRequest, context: dict[str, Any], key: str) -> HttpR
     if kept is None:
         messages.warning(request, _("This preview is gone or was imported already: choose the file again."))
         return redirect(request.path)
-    with transaction.atomic():
-        report = _run(zlib.decompress(kept[0]).decode(), kept[1], dry_run=False)
-        if report.written:
-            audit("places_imported", actor=Actor.of_staff(request.user, "web"), added=dict(report.added))
+    try:
+        with transaction.atomic():
+            report = _run(zlib.decompress(kept[0]).decode(), kept[1], dry_run=False)
+            if report.written:
+                audit("places_imported", actor=Actor.of_staff(request.user, "web"), added=dict(report.added))
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect(request.path)
     return _shown(request, context, report=report, done=report.written)
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from geo.models import City, District, GeoCache, Street
+from geo.models import City, District, GeoCache, GeocoderUsage, Street
 from geo.names import russian
 from geo.selectors import search_cities, search_districts, search_streets
 from staff.admin import catalog
@@ -89,6 +89,12 @@ class StreetAdmin(PlaceAdmin):
         if not text.strip():
             return rows.filter(city=city).order_by("name", "pk")
         return _in_this_order(rows, [found.street for found in search_streets(city, text)])
+
+
+@admin.register(GeocoderUsage)
+class GeocoderUsageAdmin(ReadOnlyAdmin):
+    list_display = ("day", "provider", "asked", "next_at")
+    ordering = ("-day", "provider")
 
 
 @admin.register(GeoCache)

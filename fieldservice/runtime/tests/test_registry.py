@@ -52,7 +52,21 @@ def test_the_defaults_are_those_of_the_specification():
         "alerts_channel_id": 0,
         "logs_channel_id": 0,
         "reports_channel_id": 0,
+        "geo_mode": "local_centroids",
+        "yandex_geocoder_key": "",
+        "yandex_throttle_rps": 1,
+        "yandex_daily_limit": 1000,
+        "nominatim_url": "",
+        "nominatim_throttle_rps": 1,
+        "nominatim_daily_limit": 1000,
         "support_contact": "",
+        "company_name": "Field Service",
+        "support_faq_url": "",
+        "commission_reminder_first_min": 60,
+        "commission_reminder_last_min": 15,
+        "commission_report_alert_min": 180,
+        "export_keep_hours": 24,
+        "referral_payout_min": Decimal(1),
     }
     assert registry.read(specified) == specified
 
@@ -148,3 +162,20 @@ def test_many_values_cost_one_query():
     with CaptureQueriesContext(connection) as queries:
         registry.read(registry.KEYS)
     assert len(queries) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "sentence"),
+    [
+        ("geo_mode", "google", "one of local_centroids, yandex, nominatim is expected."),
+        ("nominatim_url", "geo.example.com", "an address like https://geo.example.com is expected."),
+        ("nominatim_url", "ftp://geo.example.com", "an address like https://"),
+        ("nominatim_url", "https://geo.example.com:0", "an address like https://"),
+        ("nominatim_url", "https://geo.example.com/search?q=1", "an address like https://"),
+    ],
+)
+def test_words_and_addresses_are_checked(name, raw, sentence):
+    with pytest.raises(InvalidError, match=sentence):
+        registry.KEYS[name].parse(raw)
+    assert registry.KEYS["nominatim_url"].parse(" https://geo.example.com/osm ") == "https://geo.example.com/osm"
+    assert registry.KEYS["nominatim_url"].parse("") == ""

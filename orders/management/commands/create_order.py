@@ -14,6 +14,7 @@ from fieldservice.lib.actor import COMMAND_LINE
 from fieldservice.lib.clean import clean, shorten
 from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import format_timeslot_local, zone
+from fieldservice.lib.point import Point, parse_point
 from geo.selectors import find_city, find_district, find_street
 from orders.enums import Category
 from orders.models import Order
@@ -22,7 +23,8 @@ from orders.services.schedule import TooLateForToday, parse_choice
 from orders.services.window import load_window
 
 TEXTS = ("house", "apartment", "address_comment", "client_name", "description", "external_key")
-FIELDS = ("city", "district", "street", "phone", "category", "slot", "confirm_late", *TEXTS)
+YES = ("confirm_late", "confirm_district")
+FIELDS = ("city", "district", "street", "phone", "category", "slot", "location", *YES, *TEXTS)
 
 
 class Command(BaseCommand):
@@ -36,6 +38,8 @@ class Command(BaseCommand):
         parser.add_argument("--category", help=", ".join(Category.values))
         parser.add_argument("--slot", default="asap", help="asap, today:13-16, tomorrow:10-13 or 2026-11-25:10-13")
         parser.add_argument("--confirm-late", action="store_true", help="late ASAP: yes to tomorrow 10-13")
+        parser.add_argument("--location", default="", help="latitude, longitude, for example 55.7558, 37.6173")
+        parser.add_argument("--confirm-district", action="store_true", help="yes to the district of the street")
         for name in TEXTS:
             parser.add_argument("--" + name.replace("_", "-"), default="")
         parser.add_argument("--stdin", action="store_true", help="read a JSON object with the same names")
@@ -47,6 +51,8 @@ class Command(BaseCommand):
             order = _create(values)
         except TooLateForToday as error:
             raise CommandError(f"{error} " + _("Add --confirm-late to take it.")) from error
+        except intake.StreetElsewhere as error:
+            raise CommandError(f"{error} " + _("Add --confirm-district to take it.")) from error
         except DomainError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_shown(order, as_json=options["json"]))
@@ -72,11 +78,11 @@ def _from_stdin() -> dict[str, Any]:
 
 
 def _kind(name: str) -> type:
-    return bool if name == "confirm_late" else str
+    return bool if name in YES else str
 
 
 def _wrong_kind(name: str) -> str:
-    if name == "confirm_late":
+    if name in YES:
         return _("%(name)s must be true or false.") % {"name": name}
     return _("%(name)s must be text in quotes.") % {"name": name}
 
@@ -89,18 +95,19 @@ def _create(values: dict[str, Any]) -> Order:
     city = find_city(text["city"])
     district = find_district(city, text["district"]) if text["district"] else None
     street = find_street(city, text["street"], district=district) if text["street"] else None
-    if text["street"] and street is None:  # not in the catalogue: kept with the address, nothing is lost
-        text["address_comment"] = f"{text['street']}. {text['address_comment']}".strip()
     now = timezone.now()
     slot = parse_choice(text["slot"], now=now, tz=zone(city.timezone), window=load_window())
     new = intake.NewOrder(
         city_id=city.pk,
         district_id=district.pk if district else None,
         street_id=street.pk if street else None,
+        street_text="" if street else text["street"],  # not in the catalogue: kept as it is
         client_phone=text["phone"],
         category=text["category"].upper(),
         slot=slot,
+        point=_point(text["location"]),
         confirm_late=bool(values.get("confirm_late")),
+        confirm_district=bool(values.get("confirm_district")),
         house=text["house"],
         apartment=text["apartment"],
         address_comment=text["address_comment"],
@@ -109,6 +116,13 @@ def _create(values: dict[str, Any]) -> Order:
         external_key=text["external_key"] or None,
     )
     return intake.create(new=new, actor=COMMAND_LINE, now=now)
+
+
+def _point(text: str) -> Point | None:
+    try:
+        return parse_point(text) if text else None
+    except InvalidError as error:
+        raise InvalidError({"location": str(error)}) from error
 
 
 def _shown(order: Order, *, as_json: bool) -> str:
