@@ -19,6 +19,15 @@ def zone(name: str | None) -> ZoneInfo:
         return ZoneInfo(settings.TIMEZONE)
 
 
+def is_zone(name: str) -> bool:
+    """Whether there is an IANA zone called so."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def format_day(moment: datetime, *, tz: ZoneInfo, now: datetime) -> str:
     """`today`, `tomorrow`, `yesterday` or `DD.MM` (`DD.MM.YYYY` in another year), in the zone `tz`."""
     day, today = moment.astimezone(tz).date(), now.astimezone(tz).date()

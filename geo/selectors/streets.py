@@ -19,8 +19,8 @@ from geo.street_index import Hit, StreetIndex
 TWINS = 93  # so alike within one district, two names are one street written twice
 LIMIT = 10
 LONGEST = 120
-#: streets held in memory by one process, about 0.4 kB each; the city asked for longest ago leaves first
-HELD = 300_000
+#: streets held in memory by one process, about 0.5 kB each; the city asked for longest ago leaves first
+HELD = 200_000
 _held: OrderedDict[int, tuple[int, StreetIndex]] = OrderedDict()
 _lock = Lock()
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.localtime import is_zone
+from fieldservice.lib.point import make_point
 from geo.models import City, District, GeoCache, GeocoderUsage, Street
 from geo.names import russian
 from geo.selectors import search_cities, search_districts, search_streets
@@ -18,9 +22,28 @@ from staff.admin import catalog
 from staff.scoped_admin import ReadOnlyAdmin, ScopedAdmin
 
 
+class PlaceForm(forms.ModelForm):
+    """What would otherwise be found out by a wrong hour or a pin in the sea."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        lat, lon = data.get("centroid_lat"), data.get("centroid_lon")
+        try:
+            if (lat is None) != (lon is None):
+                raise InvalidError(str(_("Give both latitude and longitude, or none.")))
+            if lat is not None and lon is not None:
+                make_point(lat, lon)
+        except InvalidError as error:
+            self.add_error("centroid_lat", str(error))
+        if data.get("timezone") and not is_zone(data["timezone"]):
+            self.add_error("timezone", _("There is no such time zone; it looks like Asia/Novosibirsk."))
+        return data
+
+
 class PlaceAdmin(ScopedAdmin):
     """A list with the import on top, and a lookup for forms that forgives typing mistakes."""
 
+    form = PlaceForm
     actions_list = ["import_places"]
 
     @action(description=_("Import"), url_path="import", permissions=["import"], icon="upload_file")

@@ -146,3 +146,26 @@ class TestLookups:
         assert self.found(client, "city", "твер") == ["Тверь"]
         assert self.found(client, "street", "мира", city=strange.city_id) == []
         assert self.found(client, "district", "", city=strange.city_id) == []
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        ("values", "field"),
+        [
+            ({"timezone": "Europe/Moskow"}, "timezone"),
+            ({"timezone": "../../etc/passwd"}, "timezone"),
+            ({"centroid_lat": "91", "centroid_lon": "35"}, "centroid_lat"),
+            ({"centroid_lat": "56", "centroid_lon": ""}, "centroid_lat"),
+            ({}, None),
+            ({"timezone": "", "centroid_lat": "", "centroid_lon": ""}, None),
+        ],
+    )
+    def test_a_city_has_a_zone_that_exists_and_a_centre_on_the_globe(
+        self, client: Client, boss: Any, values: dict[str, str], field: str | None
+    ) -> None:
+        right = {"name": "Тверь", "timezone": "Europe/Moscow", "centroid_lat": "56.8", "centroid_lon": "35.9"}
+        response = client.post(reverse("admin:geo_city_add"), right | values)
+        if field is None:
+            assert response.status_code == 302
+        else:
+            assert list(response.context["adminform"].form.errors) == [field]
