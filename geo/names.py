@@ -1,4 +1,4 @@
-"""What places are called: one spelling for comparing, Russian order, nicknames, how alike two names are. Pure."""
+"""What places are called: one spelling for comparing, Russian order, nicknames. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from django.db.models import CharField, F, Func, Value
-from rapidfuzz import fuzz
 
 Place = TypeVar("Place", bound="Named")
 
@@ -136,18 +135,6 @@ def _kind(words: list[str]) -> tuple[str, list[str]]:
     if last and (not first or last == "улица"):
         return last, words[:-1]
     return (first, words[1:]) if first else ("", words)
-
-
-def alike(one: str, other: str) -> float:
-    """How alike two folded names are, 0–100."""
-    return 100.0 if one == other else fuzz.WRatio(one, other)
-
-
-def alike_streets(one: StreetName, other: StreetName) -> float:
-    """How alike, 0–100; 0 for what is surely another street."""
-    if not one.may_be(other):
-        return 0.0
-    return 100.0 if one.key == other.key else fuzz.WRatio(one.words, other.words)
 
 
 def in_order(rows: Iterable[Place]) -> list[Place]:

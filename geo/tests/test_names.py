@@ -10,7 +10,6 @@ from geo.names import (
     CITY_ALIASES,
     KINDS,
     OKRUGS,
-    alike_streets,
     alphabetical,
     fold,
     fold_city,
@@ -98,7 +97,9 @@ def test_a_street_is_taken_apart(typed, kind, words):
     ],
 )  # fmt: skip
 def test_the_same_street(one, other):
-    assert alike_streets(split_street(one), split_street(other)) == 100
+    a, b = split_street(one), split_street(other)
+    assert a.may_be(b)
+    assert a.key == b.key
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_the_same_street(one, other):
     ],
 )
 def test_another_street_however_alike(one, other):
-    assert alike_streets(split_street(one), split_street(other)) == 0
+    assert not split_street(one).may_be(split_street(other))
 
 
 @given(WORDS, st.sampled_from(sorted(KINDS)))
@@ -122,11 +123,10 @@ def test_the_kind_may_stand_on_either_side(words, kind):
 
 
 @given(WORDS, WORDS)
-def test_alikeness_is_mutual_and_bounded(one, other):
+def test_to_be_maybe_the_same_is_mutual(one, other):
     a, b = split_street(one), split_street(other)
-    assert 0 <= alike_streets(a, b) <= 100
-    assert alike_streets(a, a) == 100
-    assert (alike_streets(a, b) == 0) == (alike_streets(b, a) == 0)
+    assert a.may_be(a)
+    assert a.may_be(b) == b.may_be(a)
 
 
 def test_russian_order():
