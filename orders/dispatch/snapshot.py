@@ -50,6 +50,8 @@ SELECT EXISTS(SELECT FROM offers WHERE state IN ('SENT', 'VIEWED')
        EXISTS(SELECT FROM orders WHERE status IN ('SEARCHING', 'GUARANTEE') AND assigned_master_id IS NULL
                  AND dispatch_at IS NOT NULL AND dispatch_at <= %(now)s)"""
 
+#: so few cities have few masters, and asking for the average checks of these only is worth it
+FEW = 3
 #: `Candidate.worth`
 WORTH = """(m.has_vehicle::int::bigint << 47)
     + (least(greatest(coalesce(average.kopecks, 0), 0), (1::bigint << 40) - 1) << 7)
@@ -72,7 +74,8 @@ live AS (
 average AS (
     SELECT assigned_master_id AS id, (avg(total_sum) * 100)::bigint AS kopecks FROM orders
      WHERE status IN ('PAYMENT', 'CLOSED') AND type = 'NORMAL' AND created_at >= %(week)s
-       AND assigned_master_id IS NOT NULL GROUP BY 1),
+       AND assigned_master_id IS NOT NULL
+       AND (%(everybody)s OR assigned_master_id IN (SELECT id FROM masters WHERE city_id = ANY(%(cities)s))) GROUP BY 1),
 masters AS (
     SELECT m.city_id, m.id, {WORTH} AS worth, left_over.free, {BAR} AS bar
       FROM masters m LEFT JOIN active USING (id) LEFT JOIN live USING (id) LEFT JOIN average USING (id)
@@ -131,7 +134,8 @@ def load(orders: tuple[DueOrder, ...], *, config: Config, now: datetime) -> Snap
     """The snapshot for claimed orders: the masters of their cities and what these cover. Two queries, at most three."""
     ids = sorted({order.city_id for order in orders})
     coverage.read(ids)
-    params = {"cities": ids, "limit": config.max_active_orders, "week": now - timedelta(days=7), "now": now}
+    params = {"cities": ids, "limit": config.max_active_orders, "week": now - timedelta(days=7), "now": now,
+              "everybody": len(ids) > FEW}  # fmt: skip
     cities = {row[0]: _city(*row) for row in _query(MASTERS, params)}
     return Snapshot(orders, cities, coverage.categories)
 
