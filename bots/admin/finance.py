@@ -1,72 +1,155 @@
-"""Commissions of the member's cities: the list, the card, approval."""
+"""Commissions of the member's cities: tabs with totals, the card, receipts, approval."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from bots.admin import orders
 from bots.admin.menu import menu_button
 from bots.buttons import back, pager, tap
 from bots.callbacks import on
-from bots.screens import PAGE, Screen, page
+from bots.media import Enclosure
+from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Reply, Visit
+from fieldservice.lib.errors import NotFoundError
+from fieldservice.lib.masking import mask_phone
 from finance import scope
-from finance.enums import CommissionStatus
+from finance.enums import CommissionStatus as S
+from finance.models import Commission
+from finance.selectors import receipts_of, totals
 from finance.services import commissions
+from staff import access
 from staff.models import StaffUser
+
+#: tab → its states
+TABS = {"un": S.UNPAID, "rp": (S.REPORTED,), "ov": (S.OVERDUE,), "pd": (S.APPROVED,)}
+TITLES = {
+    "un": gettext_lazy("Unpaid"), "rp": gettext_lazy("💸 Reported"), "ov": gettext_lazy("⛔ Overdue"),
+    "pd": gettext_lazy("✅ Paid"),
+}  # fmt: skip
+ORDER = {"rp": ("paid_reported_at", "id"), "pd": ("-paid_approved_at", "-id")}
 
 
 @on("adm:f:aw", needs="finance.see")
-def awaiting(visit: Visit, number: int = 1) -> Reply:
-    """What is not settled, the nearest deadline first."""
-    number = max(number, 1)
-    rows_ = scope.visible_to(visit.member).filter(status__in=CommissionStatus.UNPAID).order_by("deadline_at", "id")
-    found = list(rows_[(number - 1) * PAGE : number * PAGE + 1])
+def awaiting(visit: Visit, number: int = 1, tab: str = "un") -> Reply:
+    """A tab with its totals; one row more than a page tells whether there is a next one."""
+    tab, number = tab if tab in TABS else "un", max(number, 1)
+    seen = scope.visible_to(visit.member)
+    sums = totals(seen.filter(status__in=S.UNPAID))  # those paid are a million
+    order = ORDER.get(tab, ("deadline_at", "id"))
+    found = list(seen.filter(status__in=TABS[tab]).order_by(*order)[(number - 1) * PAGE : number * PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
-    rows = [[tap(_("Commission #%(id)s") % {"id": item.pk}, "adm:f:cm:card", item.pk, number)] for item in items]
-    rows += [pager("adm:f:aw", number, number + more), [tap(_("🔄 Refresh"), "adm:f:aw", number), menu_button()]]
-    return Reply(page("admin/commissions.html", rows, commissions=items, page=number))
+    counts = {name: f" ({sums.count(*states)})" for name, states in TABS.items() if name != "pd"} | {"pd": ""}
+    tabs = [tap(here(f"{TITLES[name]}{counts[name]}", name == tab), "adm:f:aw", 1, name) for name in TABS]
+    rows = [
+        tabs[:2],
+        tabs[2:],
+        *([tap(_("Commission #%(id)s") % {"id": item.pk}, "adm:f:cm:card", item.pk, number, tab)] for item in items),
+        _turn(number, number + more, tab),
+        _tools(visit.member, sums.count(S.REPORTED)),
+        [tap(_("🔄 Refresh"), "adm:f:aw", number, tab), menu_button()],
+    ]
+    context = {"commissions": items, "page": number, "tab": tab, "title": TITLES[tab]}
+    context |= {"owed": sums.sum(*S.UNPAID), "checking": sums.sum(S.REPORTED), "overdue": sums.sum(S.OVERDUE)}
+    return Reply(page("admin/commissions.html", rows, **context))
 
 
-@on("adm:f:cm:card", needs="finance.see", back=lambda visit, commission_id, number=1: awaiting(visit, number))
-def card(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+@on("adm:f:cm:card", needs="finance.see",
+    back=lambda visit, commission_id, number=1, tab="un": awaiting(visit, number, tab))  # fmt: skip
+def card(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """One commission."""
-    return Reply(screen(visit.member, commission_id, number))
+    return Reply(screen(visit.member, commission_id, number, tab))
 
 
 @on("adm:f:cm:ok", needs="finance.approve", back=card)
-def ask_approve(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def ask_approve(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """Is the money really here?"""
     commission = scope.get_for(visit.member, commission_id)
-    if commission.status == CommissionStatus.APPROVED:
-        return card(visit, commission_id, number)
-    yes = tap(_("✅ Yes, approve"), "adm:f:cm:approve", commission_id, number)
-    rows = [[yes, tap(_("No"), "adm:f:cm:card", commission_id, number)]]
+    if commission.status == S.APPROVED:
+        return card(visit, commission_id, number, tab)
+    at = (commission_id, number, tab)
+    yes = tap(_("✅ Yes, approve"), "adm:f:cm:approve", *at)
+    rows = [[yes, tap(_("No"), "adm:f:cm:card", *at)], [tap(_("✏️ Another amount"), "adm:f:cm:amount", *at)]]
     return Reply(page("admin/approve.html", rows, commission=commission))
 
 
 @on("adm:f:cm:approve", needs="finance.approve", back=card)
-def approve(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def approve(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """The payment is confirmed: the order is closed. The amount is the commission's own, never a remembered one."""
     commission = scope.get_for(visit.member, commission_id)
     commissions.approve(commission_id=commission.pk, actor=visit.actor)
-    return Reply(screen(visit.member, commission_id, number), toast=_("Approved: the order is closed."))
+    return Reply(screen(visit.member, commission_id, number, tab), toast=_("Approved: the order is closed."))
+
+
+@on("adm:f:cm:files", needs="finance.see", back=card)
+def show_receipts(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
+    """What the master sent to prove the payment."""
+    commission = scope.get_for(visit.member, commission_id)
+    found = receipts_of(commission.pk)
+    if not found:
+        raise NotFoundError(_("There are no files."))
+    caption = _("Commission #%(id)s") % {"id": commission.pk}
+    files = tuple(Enclosure(row.file_type, row.file_id, row.bot, row.file_name or "", caption) for row in found)
+    return Reply(screen(visit.member, commission_id, number, tab), files=files)
 
 
 @on("adm:f:cm:order", needs="finance.see", back=card)
-def order_of_commission(visit: Visit, commission_id: int, number: int = 1) -> Reply:
+def order_of_commission(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """The order a commission is for; Back leads to the commission."""
     commission = scope.get_for(visit.member, commission_id)
-    way_back = back("adm:f:cm:card", commission_id, number)
+    way_back = back("adm:f:cm:card", commission_id, number, tab)
     return Reply(orders.screen(visit.member, commission.order_id, came_from=way_back))
 
 
-def screen(member: StaffUser, commission_id: int, number: int = 1) -> Screen:
+def screen(member: StaffUser, commission_id: int, number: int = 1, tab: str = "un") -> Screen:
     """The card. Raises NotFoundError for a commission of another city."""
     commission = scope.get_for(member, commission_id)
-    rows = []
-    if commission.status in CommissionStatus.UNPAID:
-        rows.append([tap(_("✅ Approve"), "adm:f:cm:ok", commission.pk, number)])
-    rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "adm:f:cm:order", commission.pk, number)])
-    rows.append([back("adm:f:aw", number), menu_button()])
-    return page("admin/commission.html", rows, commission=commission, order=commission.order)
+    at = (commission.pk, number, tab)
+    receipts = len(receipts_of(commission.pk))
+    rows = _decisions(commission, at)
+    if receipts:
+        rows.append([tap(_("🧾 Receipts (%(count)s)") % {"count": receipts}, "adm:f:cm:files", *at)])
+    rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "adm:f:cm:order", *at)])
+    rows.append([back("adm:f:aw", number, tab), menu_button()])
+    context = {"commission": commission, "order": commission.order, "receipts": receipts, "pay_to": _masked(commission)}
+    return page("admin/commission.html", rows, **context)
+
+
+def _decisions(commission: Commission, at: tuple[int, int, str]) -> list[list[Button]]:
+    if commission.status not in S.UNPAID:
+        return []
+    row = [tap(_("✅ Approve"), "adm:f:cm:ok", *at)]
+    if commission.paid_reported_at or commission.status == S.REPORTED:
+        row.append(tap(_("❌ Not found"), "adm:f:cm:no", *at))
+    return [row]
+
+
+def _masked(commission: Commission) -> dict[str, str]:
+    """The requisites the master was shown, without their whole numbers."""
+    pay_to = commission.pay_to_snapshot if isinstance(commission.pay_to_snapshot, dict) else {}
+    last4 = str(pay_to.get("card_number_last4") or "")[-4:]
+    return {
+        "card": f"**** {last4}" if last4 else "",
+        "sbp": mask_phone(pay_to.get("sbp_phone")),
+        "comment": str(pay_to.get("comment") or ""),
+    }
+
+
+def _tools(member: StaffUser, reported: int) -> list[Button]:
+    row = (
+        [tap(_("✅ Approve many"), "adm:f:bulk", 1)] if reported and access.may(member.role, "finance.approve") else []
+    )
+    if access.may(member.role, "finance.requisites"):
+        row.append(tap(_("🏦 Requisites"), "adm:f:req"))
+    return row
+
+
+def _turn(number: int, pages: int, tab: str) -> list[Button]:
+    turned = pager("adm:f:aw", number, pages)
+    return [Button(button.text, data=f"{button.data}:{tab}") for button in turned]
+
+
+def here(caption: str, chosen: bool) -> str:
+    """The caption, marked when it is the one that is shown."""
+    return f"· {caption} ·" if chosen else caption

@@ -10,7 +10,8 @@ from bots.tests.conftest import ALERTS
 from bots.tests.e2e.scene import master, member, outbox_is_empty
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
-from finance.tests.factories import CommissionFactory
+from finance.models import Commission
+from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, png
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 from orders.tests.factories import OrderFactory
@@ -113,3 +114,98 @@ def test_approving_twice_is_refused(telegram: SandboxClient) -> None:
     assert "approved already" in answers[1].text
     admin.chat.presses("Order #")
     admin.chat.sees("the commission is paid")
+
+
+class TestMoney:
+    def test_tabs_totals_and_the_way_back(self, telegram: SandboxClient) -> None:
+        waits, reported = CommissionFactory(), CommissionFactory(status="REPORTED", paid_reported_at=timezone.now())
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        shown = admin.chat.sees("Unpaid: 5\xa0000\xa0₽")
+        assert shown.buttons[:2] == [["· Unpaid (2) ·", "💸 Reported (1)"], ["⛔ Overdue (0)", "✅ Paid"]]
+        admin.chat.presses("💸 Reported (1)")
+        shown = admin.chat.sees(f"#{reported.pk}")
+        assert f"#{waits.pk} " not in shown.text
+        admin.chat.presses(f"Commission #{reported.pk}")
+        admin.chat.presses("Back")
+        assert "· 💸 Reported (1) ·" in admin.chat.sees("to be checked", fresh=True).buttons[0]
+
+    def test_another_amount_needs_a_reason(self, telegram: SandboxClient) -> None:
+        commission = CommissionFactory()
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        admin.chat.presses("Approve")
+        admin.chat.presses("Another amount")
+        admin.chat.sends_sticker()
+        admin.chat.sees("A sum is expected here")
+        admin.chat.sends("2 400,50")
+        admin.chat.sees("2\xa0400,50\xa0₽ differs from the due")
+        admin.chat.sends("no")
+        admin.chat.sees("Give a reason of 3 to 200 characters")
+        admin.chat.sends("agreed upon")
+        admin.chat.sees("Approved: 2\xa0400,50\xa0₽", fresh=True)
+        commission.refresh_from_db()
+        assert (str(commission.paid_amount), commission.amount_reason) == ("2400.50", "agreed upon")
+
+    def test_a_false_report_on_a_debt_is_rejected(self, telegram: SandboxClient) -> None:
+        commission = CommissionFactory(status="OVERDUE", paid_reported_at=timezone.now())
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        admin.chat.presses("Not found")
+        admin.chat.sees("The master sees the reason")
+        admin.chat.sends("no such payment")
+        card = admin.chat.sees("Last rejection: no such payment", fresh=True)
+        assert "Not found" not in str(card.buttons)
+        commission.refresh_from_db()
+        assert (commission.status, commission.paid_reported_at) == ("OVERDUE", None)
+
+    def test_receipts_open_here_too(self, telegram: SandboxClient) -> None:
+        commission = CommissionFactory()
+        worker = telegram.person("M", id=commission.master.tg_user_id, language="en").chat("master")
+        worker.starts()
+        worker.presses("Finance")
+        worker.presses(f"Commission #{commission.pk}")
+        worker.presses("Send a receipt")
+        worker.sends_photo()
+        worker.sees("The receipt is kept.")
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        admin.chat.presses("Receipts (1)")
+        admin.chat.sees(f"Commission #{commission.pk}", media="photo")
+
+    def test_many_at_once_exactly_those_shown(self, telegram: SandboxClient) -> None:
+        first, second = CommissionFactory.create_batch(2, status="REPORTED", paid_reported_at=timezone.now())
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses("Approve many")
+        preview = admin.chat.sees("2 commissions, 5\xa0000\xa0₽ together.")
+        assert f"#{first.pk}" in preview
+        late = CommissionFactory(status="REPORTED", paid_reported_at=timezone.now())
+        Commission.objects.filter(pk=second.pk).update(amount=1)
+        admin.chat.presses("Approve all 2")
+        done = admin.chat.sees("1 commission is approved.")
+        assert f"❌ #{second.pk}: Commission #{second.pk} is 1\xa0₽ now" in done
+        states = dict(Commission.objects.values_list("pk", "status"))
+        assert states == {first.pk: "APPROVED", second.pk: "REPORTED", late.pk: "REPORTED"}
+        answer = admin.chat.presses_data("adm:f:bulk:yes:1", message=preview)
+        assert "not known any more" in answer.text
+
+    def test_the_requisites_are_for_the_global_admin(self, telegram: SandboxClient) -> None:
+        OwnerRequisitesFactory(sbp_qr=png())
+        debt = CommissionFactory()
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses("Requisites")
+        admin.chat.sees("2200000000000004")
+        admin.chat.presses("QR code")
+        admin.chat.sees("QR code for payments", media="photo")
+        admin.chat.presses("Tell the masters")
+        admin.chat.sees("1 master who still has to pay")
+        assert admin.chat.presses("Yes, send").text == "1 master is being told."
+        city = member(telegram, Role.CITY_ADMIN, cities=[debt.order.city])
+        city.chat.presses("Commissions")
+        assert "Requisites" not in str(city.chat.sees("Unpaid").buttons)
+        assert "does not allow" in city.chat.presses_data("adm:f:req", message=city.chat.last()).text
