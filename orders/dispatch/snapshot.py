@@ -75,7 +75,8 @@ average AS (
     SELECT assigned_master_id AS id, (avg(total_sum) * 100)::bigint AS kopecks FROM orders
      WHERE status IN ('PAYMENT', 'CLOSED') AND type = 'NORMAL' AND created_at >= %(week)s
        AND assigned_master_id IS NOT NULL
-       AND (%(everybody)s OR assigned_master_id IN (SELECT id FROM masters WHERE city_id = ANY(%(cities)s))) GROUP BY 1),
+       AND (%(everybody)s OR assigned_master_id IN (SELECT id FROM masters WHERE city_id = ANY(%(cities)s)))
+     GROUP BY 1),
 masters AS (
     SELECT m.city_id, m.id, {WORTH} AS worth, left_over.free, {BAR} AS bar
       FROM masters m LEFT JOIN active USING (id) LEFT JOIN live USING (id) LEFT JOIN average USING (id)

@@ -350,6 +350,7 @@ class TestTick:
         now = timezone.now()
         engine.tick(now=now)
         beat = Heartbeat.objects.get()
+        assert beat.details.pop("ms") > 0
         assert (beat.name, beat.beat_at, beat.details) == ("dispatch_tick", now, {"decisions": 0, "expired": 0})
 
     def test_idle_it_is_cheap(self):
@@ -358,7 +359,7 @@ class TestTick:
         with CaptureQueriesContext(connection) as queries:
             tick()
         statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-        assert len(statements) <= 12
+        assert len(statements) == 3  # the parameters, what there is to do, the sign of life
 
     def test_the_command_prints_what_was_decided(self):
         order = OrderFactory()
