@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from fieldservice.lib.localtime import zone
+from geo.models import City
 from orders.models import Order
 from staff.enums import BlockReason
 
@@ -21,6 +24,11 @@ def address(order: Order, *, flat: bool = False) -> str:
     if flat and order.apartment:
         parts.append(_("flat %(number)s") % {"number": order.apartment})
     return ", ".join(part for part in parts if part)
+
+
+def clock(moment: datetime | None, city: City | None) -> str:
+    """The time of day with seconds in the city's zone: `13:02:10`."""
+    return f"{moment.astimezone(zone(city.timezone if city else None)):%H:%M:%S}" if moment else "—"
 
 
 def map_url(order: Order) -> str:

@@ -55,6 +55,7 @@ HISTORY = {
     "outside_working_hours": gettext_lazy("outside working hours"),
     "search_again": gettext_lazy("new search"),
     "search_started": gettext_lazy("search started"),
+    "visit_rated": gettext_lazy("visit rated"),
 }
 
 

@@ -18,6 +18,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "order.cancel_working": ADMINS,
     "order.activate": EVERYONE,
     "order.guarantee": EVERYONE,
+    "order.rate": EVERYONE,
     "master.moderate": ADMINS,
     "finance.see": ADMINS,
     "finance.approve": ADMINS,

@@ -9,7 +9,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bots import language
-from bots.admin import assign, finance, invites, menu, moderation, orders, settling
+from bots.admin import (
+    actions,
+    assign,
+    filters,
+    finance,
+    find,
+    invites,
+    menu,
+    moderation,
+    orders,
+    queue,
+    settling,
+    visits,
+)
 from bots.bot import Spec
 from bots.visit import Person, Visit
 from fieldservice.lib.actor import Actor
@@ -20,7 +33,7 @@ from staff.models import StaffUser
 from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
-SECTIONS = (menu, orders, assign, finance, settling, moderation, invites)
+SECTIONS = (menu, queue, filters, orders, find, actions, visits, assign, finance, settling, moderation, invites)
 
 
 def identify(user: User, text: str) -> Person:

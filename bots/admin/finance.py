@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bots.admin import orders
+from bots.admin import orders, origin
 from bots.admin.menu import menu_button
 from bots.buttons import back, pager, tap
 from bots.callbacks import on
@@ -29,6 +29,7 @@ TITLES = {
     "pd": gettext_lazy("✅ Paid"),
 }  # fmt: skip
 ORDER = {"rp": ("paid_reported_at", "id"), "pd": ("-paid_approved_at", "-id")}
+origin.register("f", "adm:f:cm:card")
 
 
 @on("adm:f:aw", needs="finance.see")
@@ -98,8 +99,7 @@ def show_receipts(visit: Visit, commission_id: int, number: int = 1, tab: str = 
 def order_of_commission(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """The order a commission is for; Back leads to the commission."""
     commission = scope.get_for(visit.member, commission_id)
-    way_back = back("adm:f:cm:card", commission_id, number, tab)
-    return Reply(orders.screen(visit.member, commission.order_id, came_from=way_back))
+    return orders.shown(visit, commission.order_id, origin.word("f", commission.pk, number, tab))
 
 
 def screen(member: StaffUser, commission_id: int, number: int = 1, tab: str = "un") -> Screen:

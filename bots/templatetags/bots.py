@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 
 from bots import words
 from bots.text import GAP
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.money import show_money
 from fieldservice.lib.phones import show_phone
+from fieldservice.runtime import registry
 from geo.models import City
 from orders import words as order_words
 from orders.models import Order
@@ -24,6 +26,7 @@ register.filter("phone", show_phone)
 register.filter("escalation", order_words.escalation)
 register.filter("history", order_words.history)
 register.filter("block_reason", words.block)
+register.filter("clock", words.clock)
 
 
 @register.filter
@@ -52,10 +55,14 @@ def moment(value: datetime | None, city: City | None) -> str:
     return format_moment(value, tz=zone(city.timezone if city else None), now=timezone.now())
 
 
-@register.filter
-def clock(value: datetime | None, city: City | None) -> str:
-    """The time of day with seconds in the city's zone: `13:02:10`."""
-    return f"{value.astimezone(zone(city.timezone if city else None)):%H:%M:%S}" if value else "—"
+@register.simple_tag
+def guarantee_left(order: Order, now: datetime) -> str:
+    """How long the guarantee of a closed order still runs."""
+    closed = order.closed_at or order.updated_at
+    days = (closed + timedelta(days=registry.get("guarantee_days")) - now).days
+    if days < 1:
+        return gettext("the guarantee ends today")
+    return ngettext("guarantee: %(days)s day left", "guarantee: %(days)s days left", days) % {"days": days}
 
 
 @register.simple_tag

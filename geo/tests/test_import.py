@@ -242,7 +242,6 @@ class TestWriting:
         assert not second.added
         assert second.duplicates.total() + len(second.doubtful) == len(lines)
 
-
     def test_a_place_typed_in_by_hand_at_the_same_moment_is_told(self, tver, monkeypatch):
         write = service._Import.write
 

@@ -100,10 +100,7 @@ class NewOrderForm(forms.ModelForm):
     def new_order(self) -> intake.NewOrder:
         """The cleaned answers as the intake wants them."""
         data = self.cleaned_data
-        texts = {
-            name: data.get(name) or ""
-            for name in ("client_phone", *intake.OPTIONAL)
-        }
+        texts = {name: data.get(name) or "" for name in ("client_phone", *intake.OPTIONAL)}
         return intake.NewOrder(
             city_id=data["city"].pk,
             district_id=_pk(data.get("district")),

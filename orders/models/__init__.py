@@ -3,6 +3,7 @@
 from orders.models.attachment import Attachment
 from orders.models.offer import Offer
 from orders.models.order import Order, OrderStatusHistory
+from orders.models.rating import OrderRating
 from orders.models.trace import DispatchBatch, DispatchDecision, DispatchTrace, DistributionMetric
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "DistributionMetric",
     "Offer",
     "Order",
+    "OrderRating",
     "OrderStatusHistory",
 ]

@@ -177,9 +177,9 @@ class Order(models.Model):
                 name="ix_orders__escalation_admin_due",
                 condition=SEARCHING & Q(dist_escalated_logist_at__isnull=False, dist_escalated_admin_at__isnull=True),
             ),
-            LongIndex(
-                fields=["geocode_at"], name="ix_orders__geocode_due", condition=Q(geocode_at__isnull=False)
-            ),
+            LongIndex(fields=["geocode_at"], name="ix_orders__geocode_due", condition=Q(geocode_at__isnull=False)),
+            # finished orders, newest first: the lists of the office
+            LongIndex(fields=["closed_at", "id"], name="ix_orders__closed_at", condition=Q(status="CLOSED")),
             # load of a master, and the 7-day average check
             LongIndex(
                 fields=["assigned_master"],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,7 @@ from fieldservice.runtime import registry, wake
 from orders import metrics
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
+from orders.selectors import average_checks
 from orders.services import history, lifecycle, offer_writer
 from orders.services.offer_writer import NewOffer
 from staff.enums import ShiftStatus
@@ -43,6 +45,12 @@ class Candidate:
     master_id: int
     name: str
     marks: tuple[str, ...]
+    load: int = 0
+    limit: int = 0
+    rating: float = 0.0
+    has_vehicle: bool = False
+    #: the 7-day average check; None without finished orders, or where nobody needs it
+    average: Decimal | None = None
 
     @property
     def available(self) -> bool:
@@ -55,14 +63,22 @@ class Candidate:
         return ", ".join(str(NOTES[mark]) for mark in self.marks)
 
 
-def candidates(*, order_id: int, actor: Actor) -> list[Candidate]:
-    """All verified, active, not blocked, not deleted masters of the order's city, the available ones first."""
+def candidates(*, order_id: int, actor: Actor, name: str = "") -> list[Candidate]:
+    """All verified, active, not blocked, not deleted masters of the order's city, ranked as dispatch would (spec §4).
+
+    The available ones first, those of the order's district before the others. `name`: a part of the name.
+    """
     order = Order.objects.filter(pk=order_id).first()
     if order is None:
         raise NotFoundError(lifecycle.no_order(order_id))
     require_city(actor, order.city_id, missing=lifecycle.no_order(order_id))
-    found = _candidates(order)
-    return sorted(found, key=lambda c: (not c.available, len(c.marks), c.name))
+    found = _candidates(order, name=name)
+    averages = average_checks([c.master_id for c in found], now=timezone.now())
+    found = [replace(c, average=averages.get(c.master_id)) for c in found]
+    return sorted(
+        found,
+        key=lambda c: (not c.available, len(c.marks), not c.has_vehicle, -(c.average or 0), -c.rating, c.name),
+    )
 
 
 @transaction.atomic
@@ -102,6 +118,28 @@ def offer(
     opened = Offer.objects.get(pk=made[0].id)
     Order.objects.filter(pk=order.pk).update(dispatch_at=opened.expires_at, **lifecycle.CALM)
     return opened
+
+
+@transaction.atomic
+def nudge(*, order_id: int, actor: Actor, version: int | None = None, now: datetime | None = None) -> Order:
+    """ "Auto": dispatch looks at the order at once; a deferred one is activated first.
+
+    Raises ConflictError when it would find nothing to do: an offer is out, the rounds are used up, no district.
+    """
+    now = now or timezone.now()
+    require(actor, "order.offer")
+    order = _searching(order_id, actor, version, now)
+    number = {"id": order.pk}
+    live = order.offers.filter(state__in=OfferState.LIVE, expires_at__gt=now).select_related("master").first()
+    if live is not None:
+        raise ConflictError(_("%(name)s has an offer of this order now: wait for the answer.") % {"name": live.master})
+    if order.district_id is None:
+        raise ConflictError(_("Order #%(id)s has no district: choose a master by hand.") % number)
+    if order.escalation_reason == "rounds_exhausted":
+        raise ConflictError(_("All rounds of order #%(id)s are used up: search again, or choose a master.") % number)
+    Order.objects.filter(pk=order.pk).update(dispatch_at=now)
+    wake.dispatch()
+    return order
 
 
 @transaction.atomic
@@ -186,12 +224,14 @@ def _searching(order_id: int, actor: Actor, version: int | None, now: datetime) 
     return order
 
 
-def _candidates(order: Order, master_id: int | None = None) -> list[Candidate]:
+def _candidates(order: Order, master_id: int | None = None, *, name: str = "") -> list[Candidate]:
     masters = Master.objects.filter(
         city_id=order.city_id, moderation_status="APPROVED", is_active=True, is_blocked=False, is_deleted=False
     )
     if master_id is not None:
         masters = masters.filter(pk=master_id)
+    if name:
+        masters = masters.filter(full_name__icontains=name)
     found = list(masters.prefetch_related("skills", "districts").order_by("full_name", "pk")[:500])
     active = Order.objects.filter(assigned_master__in=found, status__in=OrderStatus.ACTIVE).values("assigned_master")
     load = dict(active.annotate(n=Count("*")).values_list("assigned_master", "n"))
@@ -201,15 +241,19 @@ def _candidates(order: Order, master_id: int | None = None) -> list[Candidate]:
 
 def _candidate(master: Master, order: Order, *, load: int, limit: int) -> Candidate:
     own_limit = master.max_active_orders_override
+    limit = limit if own_limit is None else own_limit
     marks = {
         "off_shift": master.shift_status == ShiftStatus.SHIFT_OFF,
         "break": master.shift_status == ShiftStatus.BREAK,
-        "limit": load >= (limit if own_limit is None else own_limit),
+        "limit": load >= limit,
         "skill": order.category not in {skill.code for skill in master.skills.all() if skill.is_active},
         "district": order.district_id is not None and order.district_id not in {d.pk for d in master.districts.all()},
         "unreachable": master.tg_user_id is None or master.unreachable_at is not None,
     }
-    return Candidate(master.pk, master.full_name, tuple(name for name, is_so in marks.items() if is_so))
+    return Candidate(
+        master.pk, master.full_name, tuple(name for name, is_so in marks.items() if is_so), load=load, limit=limit,
+        rating=master.rating, has_vehicle=master.has_vehicle,
+    )  # fmt: skip
 
 
 def _chosen(order: Order, master_id: int) -> Candidate:

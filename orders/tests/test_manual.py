@@ -95,7 +95,7 @@ class TestCandidates:
         actor = logist_of(order)
         for _time in range(2):
             MasterFactory.create_batch(5, districts=[order.district])
-            with django_assert_num_queries(8):
+            with django_assert_num_queries(9):
                 manual.candidates(order_id=order.pk, actor=actor)
 
 
@@ -247,3 +247,30 @@ class TestSearchAgain:
             manual.search_again(order_id=order.pk, actor=actor, version=4, search=1)
         offer.refresh_from_db()
         assert offer.state == "SENT"
+
+
+def test_auto_leaves_alone_what_it_cannot_help() -> None:
+    order = OrderFactory(dispatch_at=timezone.now() + timedelta(hours=1))
+    boss = staff(Role.GLOBAL_ADMIN)
+    manual.nudge(order_id=order.pk, actor=boss)
+    order.refresh_from_db()
+    assert order.dispatch_at is not None
+    assert order.dispatch_at <= timezone.now()
+    OfferFactory(order=order)
+    stuck = OrderFactory(escalation_reason="rounds_exhausted", dist_escalated_logist_at=timezone.now())
+    nowhere, closed = OrderFactory(district=None), OrderFactory(closed=True)
+    for refused, sentence in (
+        (order, "has an offer of this order now"),
+        (stuck, "are used up"),
+        (nowhere, "has no district"),
+        (closed, "it needs no master"),
+    ):
+        with pytest.raises(ConflictError, match=sentence):
+            manual.nudge(order_id=refused.pk, actor=boss)
+
+
+def test_a_deferred_order_is_activated_by_auto() -> None:
+    order = OrderFactory(status=OrderStatus.DEFERRED, dispatch_at=timezone.now() + timedelta(hours=1))
+    manual.nudge(order_id=order.pk, actor=staff(Role.GLOBAL_ADMIN))
+    order.refresh_from_db()
+    assert order.status == OrderStatus.SEARCHING

@@ -45,6 +45,8 @@ class StaffUser(AbstractBaseUser):
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True, db_default=Now())
     commission_requisites = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    #: what this person chose last: filters of lists, the last search
+    preferences = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     cities = models.ManyToManyField(
         "geo.City", through="StaffCity", related_name="staff", blank=True, verbose_name=_("cities")
     )
