@@ -25,7 +25,19 @@ def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(items)}
 
 
+def _page(title: Any, icon: str, name: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+
+
 NAVIGATION = [
+    _group(
+        _("Desk"),
+        _page(_("Today"), "dashboard", "index"),
+        _page(_("Board"), "view_kanban", "desk_board"),
+        _page(_("Calendar"), "calendar_month", "desk_calendar"),
+        _page(_("Map"), "map", "desk_map"),
+        _page(_("Masters at work"), "groups", "desk_crew"),
+    ),
     _group(
         _("Dispatch"),
         _item(_("Orders"), "assignment", "orders.order"),
@@ -53,7 +65,7 @@ NAVIGATION = [
     _group(
         _("Places"),
         _item(_("Cities"), "location_city", "geo.city"),
-        _item(_("Districts"), "map", "geo.district"),
+        _item(_("Districts"), "grid_view", "geo.district"),
         _item(_("Streets"), "signpost", "geo.street"),
         _item(_("Cached addresses"), "pin_drop", "geo.geocache"),
         _item(_("Use of the geocoder"), "speed", "geo.geocoderusage"),
@@ -79,6 +91,9 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")},
     ],
+    "STYLES": [lambda request: static("desk/desk.css")],
+    "SCRIPTS": [lambda request: static("desk/desk.js")],
+    "DASHBOARD_CALLBACK": "fieldservice.desk.views.dashboard_page",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",

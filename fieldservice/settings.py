@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "finance",
     "bots",
     "fieldservice.watch",
+    "fieldservice.desk",
     "fieldservice.demo",
     "fieldservice.bench",
     "fieldservice.simulation",

@@ -12,6 +12,7 @@ from unfold.paginator import InfinitePaginator
 
 from geo.models import City, District, Street
 from staff import scope
+from staff.filters import CityFilter
 from staff.models import Master
 
 #: what a choice field may offer, by model
@@ -24,6 +25,7 @@ SCOPED = {
 
 
 #: what the page's own filters put into an address after the name of their field
+RANGE = ("_from", "_to")
 LOOKUPS = {"", "exact", "isnull", "isempty", "in", "gte", "gt", "lte", "lt", "id__exact", "pk__exact"}
 
 
@@ -47,12 +49,18 @@ class ScopedAdmin(ModelAdmin):
         own = list(scope.city_ids(request.user))  # type: ignore[arg-type]
         return rows.filter(**{f"{self.city_path}__in": own})
 
+    def get_list_filter(self, request: HttpRequest | None) -> Any:
+        """Whoever sees several cities may look at one of them, in every list whose rows belong to a city."""
+        own = super().get_list_filter(request)
+        return own if self.city_path in {None, "pk"} else (CityFilter, *own)
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """The page's filters and nothing else: `?payout_data__startswith=1` would tell what no page shows."""
         filters = [item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)]
         names = [item if isinstance(item, str) else item.parameter_name for item in filters]
         fits = any(
-            lookup == name or (lookup.startswith(f"{name}__") and lookup.removeprefix(f"{name}__") in LOOKUPS)
+            lookup in {name, *(name + end for end in RANGE)}
+            or (lookup.startswith(f"{name}__") and lookup.removeprefix(f"{name}__") in LOOKUPS)
             for name in names
         )
         return fits and "\0" not in str(value)

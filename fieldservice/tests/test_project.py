@@ -31,10 +31,10 @@ FORBIDDEN = [
 
 @cache
 def tracked() -> tuple[str, ...]:
-    """The files of the project, relative to its root; without git (an archive), whatever lies there unhidden."""
+    """The files we wrote, relative to the root; without git (an archive), whatever lies there unhidden."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     names = listed.stdout.split("\0") if listed.returncode == 0 else map(str, _walk())
-    return tuple(sorted(name for name in names if name and (ROOT / name).is_file()))
+    return tuple(sorted(name for name in names if name and "/vendor/" not in name and (ROOT / name).is_file()))
 
 
 def _walk() -> Iterator[Path]:

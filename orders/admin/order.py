@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
 from fieldservice.lib.actor import Actor
@@ -17,11 +18,13 @@ from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.phones import parse_phone, show_phone
 from orders import words
+from orders.admin.filters import LateFilter, StageFilter
 from orders.admin.forms import NewOrderForm, OrderForm
 from orders.dispatch import trace
 from orders.enums import OrderStatus
 from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
 from orders.services import intake, notices, place
+from staff.filters import DayRangeFilter
 from staff.scoped_admin import ScopedAdmin, readonly_except
 
 EDITABLE = set(intake.OPTIONAL)
@@ -128,7 +131,15 @@ class OrderAdmin(ScopedAdmin):
         "shown_created",
     )
     list_select_related = ("city", "district", "assigned_master")
-    list_filter = ("status", "category", "type")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        StageFilter,
+        ("category", ChoicesDropdownFilter),
+        ("type", ChoicesDropdownFilter),
+        LateFilter,
+        ("created_at", DayRangeFilter),
+        ("assigned_master", AutocompleteSelectFilter),
+    )
     search_fields = ("=id", "=client_phone")
     search_help_text = _("Order number or the client's phone as +79991234567")
     autocomplete_fields = ("city", "district", "street")

@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from orders import words
+from orders.admin.filters import LiveFilter, RoundFilter
 from orders.dispatch.values import Outcome
 from orders.models import Attachment, DispatchDecision, DistributionMetric, Offer, OrderStatusHistory
 from staff.scoped_admin import ReadOnlyAdmin
@@ -21,7 +23,7 @@ class OfferAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
     list_display = ("order", "master", "round_number", "state", "sent_at", "expires_at", "responded_at")
     list_select_related = ("order", "master")
-    list_filter = ("state",)
+    list_filter = (("state", ChoicesDropdownFilter), LiveFilter, RoundFilter)
     ordering = ("-id",)
 
 
@@ -30,7 +32,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
     list_display = ("created_at", "order", "from_status", "to_status", "actor_type", "said")
     list_select_related = ("order",)
-    list_filter = ("to_status", "actor_type")
+    list_filter = (("to_status", ChoicesDropdownFilter), ("actor_type", ChoicesDropdownFilter))
     ordering = ("-id",)
 
     @display(description=_("reason"))

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
@@ -88,7 +89,12 @@ class MasterAdmin(ScopedAdmin):
     form = MasterForm
     list_display = ("full_name", "shown_phone", "city", "shown_shift", "moderation_status", "is_blocked", "rating")
     list_select_related = ("city",)
-    list_filter = ("moderation_status", "shift_status", "is_blocked", "is_deleted")
+    list_filter = (
+        ("moderation_status", ChoicesDropdownFilter),
+        ("shift_status", ChoicesDropdownFilter),
+        "is_blocked",
+        "is_deleted",
+    )
     search_fields = ("full_name", "phone")
     autocomplete_fields = ("city",)
     ordering = ("full_name", "id")

@@ -1,0 +1,98 @@
+"""The page of one act: what it does, what it asks, and why it was refused; in a dialog or on its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from fieldservice.desk.acts import ACTS, Act
+from fieldservice.desk.views import context
+from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import DomainError, ForbiddenError, NotFoundError
+from orders import scope
+from orders.models import Order
+from orders.selectors import average_checks
+from orders.services import manual
+from staff import access
+from staff.models import Master
+
+REASONS = 200
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def order_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Ask (GET) or do (POST). What was typed stays when it is refused."""
+    act = ACTS.get(name)
+    if act is None:
+        raise Http404
+    if not access.may(request.user.role, act.right):  # type: ignore[union-attr]
+        raise PermissionDenied
+    try:
+        order = scope.get_for(request.user, pk)  # type: ignore[arg-type]
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    if request.method == "POST":
+        return _done(request, act, order)
+    return _asked(request, act, order)
+
+
+def _done(request: HttpRequest, act: Act, order: Order) -> HttpResponse:
+    try:
+        said = act.run(order, Actor.of_staff(request.user, "web"), request.POST)
+    except ForbiddenError as error:
+        raise PermissionDenied(str(error)) from error
+    except DomainError as error:
+        return _asked(request, act, order, error)
+    messages.success(request, said)
+    target = _next(request, order)
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def _asked(request: HttpRequest, act: Act, order: Order, error: DomainError | None = None) -> HttpResponse:
+    in_dialog = "HX-Request" in request.headers
+    typed = request.POST
+    more: dict[str, Any] = {
+        "act": act, "order": order, "error": error, "typed": typed, "next": _next(request, order),
+        "fits": act.fits(order, request.user.role), "most": REASONS,  # type: ignore[union-attr]
+        "must_confirm": error is not None and error.code == "confirm",
+        "is_stale": error is not None and error.code == "stale",
+        # the version of the page that was refused, so that a second click is refused, too
+        "version": typed.get("version") or order.version, "search": typed.get("search") or order.search_number,
+    }  # fmt: skip
+    if act.asks == "master" and more["fits"]:
+        more["masters"] = _masters(order, request)
+        more["may_assign"] = access.may(request.user.role, "order.assign")  # type: ignore[union-attr]
+    page = context(request, str(act.title), None, **more)
+    template = "desk/act_part.html" if in_dialog else "desk/act.html"
+    # htmx shows nothing of an answer with an error status
+    return TemplateResponse(request, template, page, status=409 if error and not in_dialog else 200)
+
+
+def _masters(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
+    """The masters staff may choose, with what speaks for and against them."""
+    chosen = manual.candidates(order_id=order.pk, actor=Actor.of_staff(request.user, "web"))
+    ids = [candidate.master_id for candidate in chosen]
+    known = Master.objects.in_bulk(ids)
+    checks = average_checks(ids, now=timezone.now())
+    return [{"candidate": c, "master": known[c.master_id], "check": checks.get(c.master_id)}
+            for c in chosen if c.master_id in known]  # fmt: skip
+
+
+def _next(request: HttpRequest, order: Order) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return reverse("admin:orders_order_change", args=[order.pk])

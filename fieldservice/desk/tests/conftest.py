@@ -1,0 +1,3 @@
+from fieldservice.tests.fixtures import english
+
+__all__ = ["english"]
