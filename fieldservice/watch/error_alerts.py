@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 HOUR = 3600.0
 #: logger → what the alert calls it; loggers that are not here tell nobody
 SOURCES = {"django.request": "web admin", "celery.app.trace": "worker", "dispatch": "dispatch"}
+#: a process that ends waits for its last alert, but not long
+PATIENCE = "SET statement_timeout = '3s'"
+THREAD = "alert"
 CHANNEL = "SELECT value FROM settings WHERE key = 'alerts_channel_id'"
 ENQUEUE = """
 INSERT INTO notifications_outbox(bot, chat_id, event, payload, lane, dedup_key)
@@ -24,7 +28,10 @@ VALUES ('admin', %s, 'alert', jsonb_build_object('text', %s::text), %s, %s) ON C
 
 
 class AlertHandler(logging.Handler):
-    """Writes a row for ALERTS on a connection of its own: the error may have broken the one in use."""
+    """Writes a row for ALERTS on a connection of its own: the error may have broken the one in use.
+
+    In a thread of its own, too: whoever logs must not wait for a lock that he himself may hold.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -39,10 +46,7 @@ class AlertHandler(logging.Handler):
         if time.monotonic() - self._told.get(key, -HOUR) < HOUR:
             return
         self._told[key] = time.monotonic()
-        try:
-            _write(SOURCES.get(record.name, record.name), *key)
-        except Exception:  # noqa: BLE001 - the database itself may be what failed
-            log.warning("alert_not_written", extra={"error": key[0]})
+        threading.Thread(target=_write, args=(SOURCES.get(record.name, record.name), *key), name=THREAD).start()
 
 
 def place(stack: TracebackType | None) -> str:
@@ -55,12 +59,20 @@ def place(stack: TracebackType | None) -> str:
 
 
 def _write(source: str, kind: str, where: str) -> None:
+    try:
+        _enqueue(source, kind, where)
+    except Exception:  # noqa: BLE001 - the database itself may be what failed
+        log.warning("alert_not_written", extra={"error": kind})
+
+
+def _enqueue(source: str, kind: str, where: str) -> None:
     from fieldservice.outbox.models import Lane  # noqa: PLC0415 - logging is set up before the models
     from fieldservice.watch import alerts  # noqa: PLC0415
 
     connection = connections.create_connection("default")
     try:
         with connection.cursor() as cursor:
+            cursor.execute(PATIENCE)
             cursor.execute(CHANNEL)
             row = cursor.fetchone()
             channel = int(row[0]) if row and row[0].strip() else settings.ALERTS_CHANNEL_ID

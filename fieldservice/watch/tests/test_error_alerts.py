@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from fieldservice.outbox.models import Notification
 from fieldservice.runtime.models import Setting
-from fieldservice.watch.error_alerts import AlertHandler
+from fieldservice.watch.error_alerts import THREAD, AlertHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,6 +32,9 @@ def fail(log: logging.Logger, text: str = "Иванов +7 999 123-45-67") -> No
 
 
 def alerts() -> list[str]:
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(10)
     return [row.payload["text"] for row in Notification.objects.filter(event="alert")]
 
 
@@ -54,6 +58,18 @@ def test_it_is_told_even_when_the_transaction_is_broken(log):
             log.exception("query_failed")
         transaction.set_rollback(True)
     assert len(alerts()) == 1
+
+
+def test_who_logs_does_not_wait_for_a_lock_he_holds(log):
+    """The thread gives up; the transaction that holds the lock goes on at once."""
+    Setting.objects.create(key="alerts_channel_id", value="-100500")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE settings IN ACCESS EXCLUSIVE MODE")
+        fail(log)
+        assert any(thread.name == THREAD for thread in threading.enumerate())
+        assert alerts() == []
+    assert alerts() == []
 
 
 def test_without_a_channel_nothing_is_written_and_nothing_raised(log):
