@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +16,7 @@ from bots.callbacks import on
 from bots.master import active, finance
 from bots.master.menu import menu_button
 from bots.media import Enclosure
-from bots.screens import PAGE, Button, page
+from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.localtime import zone
@@ -40,7 +41,9 @@ def history(visit: Visit, chosen: str = "all", number: int = 1) -> Reply:
     figures = rows_.aggregate(count=Count("id"), sum=Sum("total_sum"))
     pages = max(1, -(-figures["count"] // PAGE))
     number = min(max(number, 1), pages)
-    found = rows_.select_related(*PLACES).order_by("-updated_at", "-id")[(number - 1) * PAGE : number * PAGE]
+    found = rows_.select_related(*PLACES).order_by(Coalesce("closed_at", "updated_at").desc(), "-id")[
+        (number - 1) * PAGE : number * PAGE
+    ]
     items = list(found)
     rows = [
         [tap(f"· {title} ·" if name == chosen else str(title), "m:hist", name) for name, title in TITLES.items()],
@@ -60,7 +63,12 @@ def card(visit: Visit, order_id: int, chosen: str = "all", number: int = 1) -> R
     order = active.own(visit, order_id)
     if order.status not in OrderStatus.FINAL:
         return active.card(visit, order_id)
-    commission = Commission.objects.filter(order_id=order.pk, master_id=visit.master.pk).first()
+    return Reply(screen(order, chosen, number))
+
+
+def screen(order: Order, chosen: str = "all", number: int = 1, *, came_from: Button | None = None) -> Screen:
+    """The card of a finished order. `came_from` replaces the way back to the list and the link to the commission."""
+    commission = Commission.objects.filter(order_id=order.pk, master_id=order.assigned_master_id or 0).first()
     rows: list[list[Button]] = []
     if _may_call(order) and order.client_phone:
         rows.append([Button(_("📋 Phone"), copy=show_phone(order.client_phone)),
@@ -68,12 +76,12 @@ def card(visit: Visit, order_id: int, chosen: str = "all", number: int = 1) -> R
     if files := len(order_files(order.pk)):
         caption = _("📎 Files (%(count)s)") % {"count": files}
         rows.append([tap(caption, "m:hist:files", order.pk, chosen, number)])
-    if commission:
+    if commission and not came_from:
         caption = _("💳 Commission #%(id)s") % {"id": commission.pk}
         rows.append([tap(caption, "m:hist:cm", order.pk, chosen, number)])
-    rows.append([back("m:hist", chosen, number), menu_button()])
-    return Reply(page("master/past_order.html", rows, order=order, commission=commission, may_call=_may_call(order),
-                      kept=_kept(order, commission)))  # fmt: skip
+    rows.append([came_from or back("m:hist", chosen, number), menu_button()])
+    context = {"order": order, "commission": commission, "may_call": _may_call(order), "kept": _kept(order, commission)}
+    return page("master/past_order.html", rows, **context)
 
 
 @on("m:hist:files", needs="approved", back=card)

@@ -6,17 +6,21 @@ from django.utils.translation import gettext as _
 
 from bots.buttons import back
 from bots.callbacks import on
-from bots.master import active, finance
+from bots.master import active, finance, history
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from finance.models import Commission
+from orders.enums import OrderStatus
 
 
 @on("m:fin:cm:ord", needs="approved", back=finance.card)
 def order_of_commission(visit: Visit, commission_id: int, number: int = 1, tab: str = "-") -> Reply:
     """The order a commission is for; closed ones open as well."""
     order = active.own(visit, finance.own(visit, commission_id).order_id)
-    return Reply(active.screen(order, came_from=back("m:fin:cm", commission_id, number, tab)))
+    way_back = back("m:fin:cm", commission_id, number, tab)
+    if order.status in OrderStatus.FINAL:
+        return Reply(history.screen(order, came_from=way_back))
+    return Reply(active.screen(order, came_from=way_back))
 
 
 @on("m:act:cm", needs="approved", back=active.card)

@@ -78,11 +78,17 @@ class CommissionAdmin(ReadOnlyAdmin):
         (None, {"fields": (("status", "order", "master"), ("amount", "rate"), ("paid_amount", "amount_reason"))}),
         (
             gettext_lazy("When"),
-            {"fields": (("created_at", "deadline_at"), ("paid_reported_at", "paid_approved_at"), "approved_by_staff")},
+            {
+                "fields": (
+                    ("shown_created", "shown_deadline"),
+                    ("shown_reported", "shown_approved"),
+                    "approved_by_staff",
+                )
+            },
         ),
         (gettext_lazy("Payment"), {"fields": ("shown_requisites", "has_checks", "reject_reason")}),
     )
-    readonly_fields = ("shown_requisites",)
+    readonly_fields = ("shown_requisites", "shown_created", "shown_deadline", "shown_reported", "shown_approved")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Commission], search_term: str
@@ -104,8 +110,23 @@ class CommissionAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("deadline"), ordering="deadline_at")
     def shown_deadline(self, commission: Commission) -> str:
-        tz = zone(commission.order.city.timezone)
-        return format_moment(commission.deadline_at, tz=tz, now=timezone.now())
+        return self._moment(commission, "deadline_at")
+
+    @display(description=gettext_lazy("created"))
+    def shown_created(self, commission: Commission) -> str:
+        return self._moment(commission, "created_at")
+
+    @display(description=gettext_lazy("payment reported"))
+    def shown_reported(self, commission: Commission) -> str:
+        return self._moment(commission, "paid_reported_at")
+
+    @display(description=gettext_lazy("approved"))
+    def shown_approved(self, commission: Commission) -> str:
+        return self._moment(commission, "paid_approved_at")
+
+    def _moment(self, commission: Commission, name: str) -> str:
+        """In the zone of the order's city."""
+        return format_moment(getattr(commission, name), tz=zone(commission.order.city.timezone), now=timezone.now())
 
     @display(description=gettext_lazy("requisites"))
     def shown_requisites(self, commission: Commission) -> str:

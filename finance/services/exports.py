@@ -35,7 +35,7 @@ from staff.services.moderation import audit
 
 log = logging.getLogger(__name__)
 #: a running export without a sign of life for so long is dead
-SILENCE = timedelta(minutes=2)
+SILENCE = timedelta(minutes=10)
 FAILED = gettext_noop("It could not be written; the administrator was told. Try again later.")
 INTERRUPTED = gettext_noop("It was interrupted by a restart. Ask for it again.")
 

@@ -16,7 +16,7 @@ from fieldservice.outbox.services import Message
 from fieldservice.runtime import registry
 from finance.enums import Account
 from finance.models import Commission, ReferralReward
-from finance.services import journal
+from finance.services import journal, notices
 
 #: what each master, commission or reward has in an account, by the journal
 SUMS = """
@@ -148,15 +148,24 @@ def check() -> Report:
 def check_and_alert(*, now: datetime) -> Report:
     """The daily run: a difference is an alert, once a day."""
     report = check()
-    chat_id = registry.get("alerts_channel_id")
-    if not report.agrees and chat_id:
+    if not report.agrees:
         text = _("The money does not agree: %(count)s differences. %(first)s. See: manage.py check_ledger") % {
             "count": report.total,
             "first": report.differences[0],
         }
-        key = f"ledger:{now:%Y-%m-%d}"
-        outbox.enqueue(Message(event="alert", chat_id=chat_id, payload={"text": text}, dedup_key=key))
+        _alert(text, f"ledger:{now:%Y-%m-%d}")
     return report
+
+
+def _alert(text: str, key: str) -> None:
+    """To the ALERTS channel; without one, to every GLOBAL_ADMIN."""
+    payload, chat_id = {"text": text}, registry.get("alerts_channel_id")
+    if chat_id:
+        outbox.enqueue(Message(event="alert", chat_id=chat_id, payload=payload, dedup_key=key))
+        return
+    outbox.enqueue(
+        Message(event="alert", staff_id=pk, payload=payload, dedup_key=f"{key}:{pk}") for pk in notices.admins_of(0)
+    )
 
 
 def take_over(*, limit: int = 1000) -> int:

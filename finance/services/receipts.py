@@ -42,7 +42,7 @@ def attach(*, commission_id: int, actor: Actor, file: FileRef, now: datetime | N
     if not commission.has_checks:
         commission.has_checks = True
         commission.save(update_fields=["has_checks", "updated_at"])
-    reported = commission.paid_reported_at
-    occasion = f"receipt:{int(reported.timestamp()) if reported else 0}"
+    latest = commission.paid_reported_at or commission.reminded_at  # reported, or last rejected
+    occasion = f"receipt:{int(latest.timestamp()) if latest else 0}"
     notices.tell_admins(commission, "commission_receipt", occasion)
     return len(receipts_of(commission.pk))

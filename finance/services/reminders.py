@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from fieldservice.runtime import registry
 from finance.enums import CommissionStatus as S
@@ -24,12 +26,17 @@ def remind(*, now: datetime, limit: int = 500) -> int:
     offsets = _offsets()
     if not offsets:
         return 0
-    near = Commission.objects.filter(
-        status=S.WAIT_PAY, deadline_at__gt=now, deadline_at__lte=now + timedelta(minutes=offsets[-1])
+    last = Coalesce("reminded_at", "created_at")
+    near = Commission.objects.annotate(last=last).filter(status=S.WAIT_PAY, deadline_at__gt=now)
+    due = Q.create(
+        [
+            Q(deadline_at__lte=now + timedelta(minutes=minutes), last__lt=F("deadline_at") - timedelta(minutes=minutes))
+            for minutes in offsets
+        ],
+        connector=Q.OR,
     )
-    ids = [c.pk for c in near.order_by("deadline_at").only("pk", "deadline_at", "reminded_at", "created_at")
-           if _is_due(c, offsets, now)]  # fmt: skip
-    return _each(ids[:limit], lambda pk: _remind_one(pk, offsets, now))
+    ids = list(near.filter(due).order_by("deadline_at").values_list("pk", flat=True)[:limit])
+    return _each(ids, lambda pk: _remind_one(pk, offsets, now))
 
 
 def alert_waiting_reports(*, now: datetime, limit: int = 500) -> int:

@@ -155,7 +155,7 @@ class TestSweep:
         assert exports._claim(timezone.now()).pk == export.pk  # and then the process died
         ask(boss())
         assert exports.write_queued() == 0
-        exports.sweep(now=timezone.now() + timedelta(minutes=3))
+        exports.sweep(now=timezone.now() + timedelta(minutes=11))
         export.refresh_from_db()
         assert (export.status, export.error) == ("FAILED", exports.INTERRUPTED)
         assert exports.write_queued() == 1

@@ -21,7 +21,7 @@ from orders.services.files import FileRef
 from orders.tests.factories import HistoryFactory, OrderFactory
 from orders.tests.people import as_master, staff
 from staff.enums import Role
-from staff.tests.factories import MasterFactory
+from staff.tests.factories import MasterFactory, StaffUserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +162,13 @@ class TestCommand:
         row = Notification.objects.get(event="alert")
         assert row.chat_id == -1001
         assert "The money does not agree: 1 differences. Commission #" in row.payload["text"]
+
+    def test_without_a_channel_the_admins_are_told(self):
+        boss = StaffUserFactory(role=Role.GLOBAL_ADMIN)
+        StaffUserFactory(role=Role.CITY_ADMIN)
+        CommissionFactory()
+        ledger.check_and_alert(now=timezone.now())
+        assert Notification.objects.get(event="alert").staff_id == boss.pk
 
     def test_the_beat_runs_it(self):
         from fieldservice.celery import timetable

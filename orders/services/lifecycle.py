@@ -30,6 +30,8 @@ from staff.scope import may as may
 from staff.scope import require, require_city
 
 S = OrderStatus
+#: a remark that changes the version, as a new search does
+CORRECTED = Q(context__action="sum_corrected")
 STAFF, MASTER, SYSTEM = "staff", "master", "system"
 
 #: (from, to) → who may
@@ -340,7 +342,7 @@ def _tell_master(master_id: int | None, order: Order, reason: str) -> None:
 def _stale_sentence(order: Order) -> str:
     last = (
         OrderStatusHistory.objects.filter(order_id=order.pk)
-        .exclude(Q(from_status=F("to_status")) & ~Q(reason="search_again"))  # other remarks change no version
+        .exclude(Q(from_status=F("to_status")) & ~Q(reason="search_again") & ~CORRECTED)  # the others change no version
         .select_related("changed_by_staff", "changed_by_master", "order__city")
         .order_by("-created_at", "-id")
         .first()
