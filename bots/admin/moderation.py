@@ -180,7 +180,7 @@ def facts(master: Master) -> dict[str, object]:
 def decisions(master: Master, number: int = 1) -> list[Button]:
     """Approve, reject: of this version of the application only."""
     return [
-        tap(_("✅ Approve"), "adm:mod:ok", master.pk, master.version, number),
+        tap(_("✅ Approve the master"), "adm:mod:ok", master.pk, master.version, number),
         tap(_("❌ Reject"), "adm:mod:no", master.pk, master.version, number),
     ]
 

@@ -56,11 +56,13 @@ def show_files(visit: Visit, order_id: int, number: int = 1) -> Reply:
     found = order_files(order.pk)
     if not found:
         raise NotFoundError(_("There are no files."))
-    caption = _("Order #%(id)s") % {"id": order.pk}
+    names = {"act": _("Act")}
     files = tuple(
-        Enclosure(row.file_type, row.file_id, row.bot, row.file_name or "", f"{caption}. {row.caption or ''}".strip())
+        Enclosure(row.file_type, row.file_id, row.bot, row.file_name or "", ": ".join(filter(None, (
+            f"#{order.pk}", names.get(row.document_type or ""), row.caption,
+        ))))
         for row in found
-    )
+    )  # fmt: skip
     return Reply(screen(order, number), files=files)
 
 

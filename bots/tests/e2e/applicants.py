@@ -63,6 +63,15 @@ def introduce(chat: ChatClient) -> None:
         chat.sends(answer)
 
 
+def fill_documents(chat: ChatClient) -> None:
+    """From the passport to the summary."""
+    chat.sends_photo()
+    chat.sees("A selfie")
+    chat.sends_photo()
+    chat.presses("Cash")
+    chat.presses("Skip")
+
+
 def fill_rest(chat: ChatClient, city: City) -> None:
     chat.sends(city.name)
     chat.presses(city.name)
@@ -71,8 +80,4 @@ def fill_rest(chat: ChatClient, city: City) -> None:
     chat.presses("No")
     chat.presses("Электрика")
     chat.presses("Done (1)")
-    chat.sends_photo()
-    chat.sees("A selfie")
-    chat.sends_photo()
-    chat.presses("Cash")
-    chat.presses("Skip")
+    fill_documents(chat)

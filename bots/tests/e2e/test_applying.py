@@ -9,13 +9,16 @@ import pytest
 
 from bots import fsm
 from bots.sandbox import SandboxClient
-from bots.tests.e2e.applicants import CARD, NEWCOMER, begin, fill, introduce, newcomer
+from bots.tests.e2e.applicants import CARD, NEWCOMER, begin, fill, fill_documents, introduce, newcomer
 from bots.tests.e2e.scene import member
+from fieldservice.lib.actor import COMMAND_LINE
+from fieldservice.runtime import registry
 from geo.models import City
 from geo.tests.factories import CityFactory
 from orders.models import Attachment
 from staff.enums import ModerationStatus, Role
 from staff.models import Master, MasterDraft, MasterInviteCode
+from staff.services import onboarding
 from staff.tests.factories import InviteFactory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots", "applying")]
@@ -191,3 +194,50 @@ def test_consent_refused_nothing_kept(telegram: SandboxClient) -> None:
     assert not MasterDraft.objects.exists()
     chat.presses("Start over")
     chat.sees("send the invite code")
+
+
+def test_the_bar_grows_to_the_summary(telegram: SandboxClient, city: City) -> None:
+    chat = begin(telegram)
+    first = chat.sees("step 1 of 16").text
+    fill(chat, city, until="photo of your passport")
+    middle = chat.sees("step 11 of 16").text
+    fill_documents(chat)
+    last = chat.sees("step 16 of 16").text
+    assert [text.count("▰") for text in (first, middle, last)] == [0, 6, 10]
+
+
+def test_the_consent_names_what_is_kept(telegram: SandboxClient) -> None:
+    registry.write("company_name", "ООО Ремонт", actor=COMMAND_LINE)
+    chat = begin(telegram)
+    text = chat.sees("Consent").text
+    for word in (
+        "ООО Ремонт",
+        "passport",
+        "selfie",
+        "phone",
+        "orders",
+        "commissions",
+        "How long",
+        "take the consent back",
+    ):
+        assert word in text
+    chat.presses("I agree")
+    chat.sees("surname")
+    consent = MasterDraft.objects.get().data["consent"]
+    assert consent["version"] == onboarding.CONSENT
+    assert consent["at"]
+
+
+def test_nothing_of_an_application_reaches_a_log(
+    telegram: SandboxClient, city: City, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    chat = begin(telegram)
+    fill(chat, city)
+    chat.presses("Send the application")
+    chat.sees("is being checked")
+    logged = " ".join(
+        str(record.__dict__) for record in caplog.records if record.name.startswith(("bots", "staff", "finance"))
+    )
+    for secret in ("Водкина", "9990001122", "4111", "А123ВС777", "petrova"):
+        assert secret not in logged

@@ -151,3 +151,14 @@ def test_old_buttons_of_the_dialog_are_harmless(telegram: SandboxClient) -> None
     answer = worker.chat.presses_data(f"m:act:cls:ok:{order.pk}", message=check)
     assert "not known any more" in answer.text
     worker.chat.sees("🔧", fresh=True)
+
+
+@pytest.mark.usefixtures("bots")
+def test_sums_are_taken_as_people_type_them(telegram: SandboxClient) -> None:
+    _order, worker = working(telegram)
+    worker.chat.presses("Close")
+    for typed in ("3 500", "3500,00", "3500.0", "3\u00a0500 ₽", "3500 руб."):
+        worker.chat.sends(typed)
+        worker.chat.sees("3\u00a0500\u00a0₽ — correct?", fresh=True)
+    worker.chat.forwards("4 000", "The client")  # a forwarded message is a message
+    worker.chat.sees("4\u00a0000\u00a0₽ — correct?", fresh=True)
