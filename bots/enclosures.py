@@ -13,6 +13,7 @@ from aiogram.methods import SendDocument, SendMediaGroup, SendPhoto
 from aiogram.types import BufferedInputFile, InputMediaDocument, InputMediaPhoto, MediaUnion, Message
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.html import escape
 from redis.exceptions import RedisError
 
 from bots import text, wire
@@ -73,7 +74,7 @@ async def _call(bot: Bot, group: list[tuple[Enclosure, Sendable]], chat_id: int)
 
 
 def _caption(file: Enclosure) -> str | None:
-    return text.shorten(file.caption, CAPTION) or None
+    return text.shorten(escape(file.caption), CAPTION) or None
 
 
 def _id_of(message: Message) -> str:
@@ -86,8 +87,8 @@ async def _body(file: Enclosure, name: str) -> Sendable | None:
     """What Telegram is given: an id this bot may use, or the bytes."""
     if file.content:
         return BufferedInputFile(file.content, file.name or "file")
-    if file.bot == name:
-        return file.file_id
+    if file.bot == name and file.kind in ("PHOTO", "DOCUMENT"):
+        return file.file_id  # of other kinds an id is good for its own kind of message only
     if known := await in_db(_known, name, file):
         return known
     return await _fetched(file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiogram import Bot, Dispatcher
@@ -15,6 +15,7 @@ from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
 from aiogram.methods import EditMessageReplyMarkup, SendMessage
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, ReplyKeyboardRemove, User
+from django.conf import settings
 from django.utils import translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
@@ -30,6 +31,7 @@ from bots.who import Door, enter
 from fieldservice.lib.errors import DomainError
 
 log = logging.getLogger(__name__)
+ALBUMS = 1000
 
 
 def dispatcher(spec: Spec, storage: BaseStorage, live: Live | None = None) -> Dispatcher:
@@ -65,6 +67,8 @@ class Desk:
 
     spec: Spec
     live: Live | None = None
+    #: what was last said to an album
+    albums: dict[tuple[int, str], tuple[str, str | None]] = field(default_factory=dict)
 
     async def tap(self, query: CallbackQuery, bot: Bot, state: FSMContext, raw_state: str | None) -> None:
         """A tapped button: run its handler, show the screen, then answer once: the spinner ends when all is done."""
@@ -102,6 +106,8 @@ class Desk:
         if raw_state == fsm.AWAY and not facts.incoming.text.startswith("/"):
             raise RuntimeError("this may be an answer, and nobody knows to what")
         reply = await self._run(self._written, facts, bool(stored and stored.expired))
+        if self._said(facts, reply):
+            reply = replace(reply, screen=None, toast="")
         if await _fold(bot, reply, facts, stored):
             reply = replace(reply, toast="")
         shown = await self._put(bot, _loud(reply), facts)
@@ -109,6 +115,18 @@ class Desk:
             await _strip(bot, facts.user.id, stored.prompt)
         prompt = shown or (stored.prompt if stored else None)
         await fsm.save(state, reply, was=raw_state, prompt=prompt)
+
+    def _said(self, facts: Facts, reply: Reply) -> bool:
+        """Whether the same was said to an earlier picture of this album: ten pictures are one mistake, not ten."""
+        if not facts.incoming.album or not (reply.screen or reply.toast):
+            return False
+        key, said = (facts.user.id, facts.incoming.album), (reply.toast, reply.screen.text if reply.screen else None)
+        if self.albums.get(key) == said:
+            return True
+        if len(self.albums) >= ALBUMS:
+            self.albums.clear()
+        self.albums[key] = said
+        return False
 
     def _written(self, facts: Facts, expired: bool) -> Reply:
         visit = facts.visit(self.spec)
@@ -134,7 +152,13 @@ class Desk:
         try:
             return step.take(visit)
         except DomainError as error:
+            return self._ask_again(visit, step, dialog, error)
+
+    def _ask_again(self, visit: Visit, step: fsm.Step, dialog: Dialog, error: DomainError) -> Reply:
+        try:
             return Reply(step.ask(visit).under(str(error)), dialog=dialog)
+        except DomainError:  # what was asked about is gone: there is nothing to ask any more
+            return errors.refused(error, lambda: self.spec.home(visit))
 
     async def membership(self, change: ChatMemberUpdated) -> None:
         """The person blocked the bot, or came back."""
@@ -150,7 +174,7 @@ class Desk:
         async with self.live.chat(facts.user.id):
             shown = await self._show(bot, reply, facts)
             if reply.screen:
-                language = translation.get_language() or ""
+                language = translation.get_language() or settings.LANGUAGE_CODE
                 self.live.set(facts.user.id, facts.message_id, None, language)
                 self.live.set(facts.user.id, shown, reply.live, language)
         return shown

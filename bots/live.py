@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiogram.methods import EditMessageText
-from django.db import Error as DatabaseError
 from django.utils import translation
 
 from bots import errors, text, wire
@@ -80,8 +79,8 @@ class Live:
         try:
             for message in await in_db(lambda: list(standing())):
                 self.set(message.chat_id, message.message_id, message.redraw, message.language)
-        except DatabaseError as error:
-            log.warning("standing_not_read", extra={"bot": self.name, "error": type(error).__name__})
+        except Exception as error:  # noqa: BLE001 - a countdown that stands still is no reason to die
+            log.warning("standing_not_read", extra=errors.facts(error) | {"bot": self.name})
         while True:
             await asyncio.sleep(ROUND)
             late = time.monotonic() - PERIOD

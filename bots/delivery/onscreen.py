@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
 from bots.visit import Visit
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Notification
 from fieldservice.outbox.services import Message
 from orders.services.offer_writer import edits_key
+from staff.models import Master
+from staff.services import applications
 
 
 def answered(offer_id: int, *, master_id: int, visit: Visit) -> None:
@@ -28,6 +28,10 @@ def opened(visit: Visit, master_id: int) -> None:
     """A message about an application or skills of this master was tapped: it shows something else from now on."""
     if visit.message_id is None:
         return
-    keys = [f"{what}:{master_id}:" for what in ("application", "skills")]
-    ours = Q(edits_key__startswith=keys[0]) | Q(edits_key__startswith=keys[1])
-    Notification.objects.filter(ours, chat_id=visit.chat_id, message_id=visit.message_id).update(message_id=None)
+    master = Master.objects.filter(pk=master_id).only("pk", "applied_at", "skills_wanted").first()
+    if master is None:
+        return
+    asked = master.skills_wanted.get("at", "") if isinstance(master.skills_wanted, dict) else ""
+    occasions = {"application": applications.occasion(master), "skills": asked}
+    keys = [applications.edits_key(what, master_id, when, visit.member.pk) for what, when in occasions.items()]
+    Notification.objects.filter(edits_key__in=keys, message_id=visit.message_id).update(message_id=None)

@@ -71,7 +71,8 @@ def skills(row: Notification, now: datetime) -> Post | None:
     master = _master(row)
     if master is None:
         return None
-    waits = (master.skills_wanted or {}).get("at") == payload(row, "occasion")
+    wanted = master.skills_wanted if isinstance(master.skills_wanted, dict) else {}
+    waits = bool(wanted) and wanted.get("at") == payload(row, "occasion")
     rows = [[tap(_("Open the application"), "adm:mod:card", master.pk)]]
     if waits:
         rows.append(moderation.skill_decisions(master))

@@ -14,6 +14,7 @@ from aiogram import Bot
 from aiogram.client.session.base import BaseSession
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, SendMessage
 from aiogram.types import Chat, Message, Update
+from django.utils import timezone
 
 from bots import errors, fsm
 from bots.admin.bot import SPEC as ADMIN
@@ -25,19 +26,46 @@ from bots.throttle import Throttle
 from finance.tests.factories import CommissionFactory
 from orders.enums import OrderStatus
 from orders.tests.factories import OfferFactory, OrderFactory
-from staff.enums import Role
-from staff.tests.factories import MasterFactory, StaffUserFactory
+from staff.enums import ModerationStatus, Role
+from staff.services import onboarding
+from staff.tests.factories import InviteFactory, MasterFactory, StaffUserFactory
 
 SECRET = "SECRET-OF-ANOTHER"
 COMMANDS = ["/start", "/menu", "/cancel", "/help", "/start x", "/"]
-TEXTS = [*COMMANDS, "3500", "3 500,50", "0", "-1", "<b>", "\x00", "я" * 4096]
-ODD = [0, 1, 2, 2**31 - 1, 10**12, "x", "15m", "-1"]
+NAMES = ["Иванов", "Анна", "казань", "-", "+79990001122", "А123ВС777", "4111 1111 1111 1111", "55.7, 37.6"]
+TEXTS = [*COMMANDS, *NAMES, "3500", "3 500,50", "0", "-1", "<b>", "\x00", "я" * 4096]
+ODD = [
+    0,
+    1,
+    2,
+    2**31 - 1,
+    10**12,
+    "x",
+    "15m",
+    "-1",
+    "yes",
+    "-",
+    "districts",
+    "skills",
+    "city",
+    "phone",
+    "CARD",
+    "SBP",
+    "sber",
+    "consent",
+    "vehicle",
+    "payout_method",
+    "bank",
+    "photo",
+]
 MEDIA: list[dict[str, Any]] = [
     {"photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]},
     {"document": {"file_id": "d", "file_unique_id": "d"}},
     {"document": {"file_id": "d", "file_unique_id": "d", "mime_type": "application/pdf", "file_size": 10**9}},
     {"voice": {"file_id": "v", "file_unique_id": "v", "duration": 1}},
     {"contact": {"phone_number": "1", "first_name": "x"}},
+    {"contact": {"phone_number": "79990001122", "first_name": "x", "user_id": 43}},
+    {"location": {"latitude": 55.7, "longitude": 37.6}},
     {"dice": {"emoji": "🎲", "value": 1}},
 ]
 
@@ -106,9 +134,27 @@ def town() -> dict[str, Any]:
     hidden = CommissionFactory(order__client_name=SECRET, order__description=SECRET)
     clerk = StaffUserFactory(role=Role.LOGIST, cities=[order.city])
     admin = StaffUserFactory(role=Role.CITY_ADMIN, cities=[order.city])
-    rows = [order, working, foreign, commission, hidden, hidden.order, commission.order, first, second, *offers]
+    onboarding.begin(tg_user_id=43, code=InviteFactory(city=order.city).code, now=timezone.now())
+    rejected = MasterFactory(city=order.city, moderation_status=ModerationStatus.REJECTED)
+    waits = MasterFactory(city=order.city, moderation_status=ModerationStatus.PENDING, applied_at=timezone.now())
+    rows = [
+        waits,
+        order.city,
+        order.district,
+        order,
+        working,
+        foreign,
+        commission,
+        hidden,
+        hidden.order,
+        commission.order,
+        first,
+        second,
+        *offers,
+    ]
     return {
-        "masters": [first.tg_user_id, second.tg_user_id, 42], "staff": [clerk.tg_user_id, admin.tg_user_id, 42],
+        "masters": [first.tg_user_id, second.tg_user_id, rejected.tg_user_id, 42, 43],
+        "staff": [clerk.tg_user_id, admin.tg_user_id, 42],
         "ids": [row.pk for row in rows],
     }  # fmt: skip
 

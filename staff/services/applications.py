@@ -72,7 +72,7 @@ def reject(*, master_id: int, reason: str, actor: Actor, now: datetime, version:
 def ask_skills(*, master_id: int, skill_ids: list[int], actor: Actor, now: datetime) -> Master:
     """Skills the master wants besides; he works with the old ones until staff have decided. None: he asks no more."""
     master = lock(master_id, actor)
-    before = master.skills_wanted
+    before = master.skills_wanted if asked_skills(master) else None
     if skill_ids == asked_skills(master):
         return master
     master.skills_wanted = {"ids": sorted(skill_ids), "at": now.isoformat()} if skill_ids else None
@@ -85,7 +85,7 @@ def ask_skills(*, master_id: int, skill_ids: list[int], actor: Actor, now: datet
 def asked_skills(master: Master) -> list[int]:
     """The ids of the skills the master asks for; none for a row of another form."""
     wanted = master.skills_wanted
-    return list(wanted["ids"]) if isinstance(wanted, dict) and "ids" in wanted else []
+    return list(wanted["ids"]) if isinstance(wanted, dict) and {"ids", "at"} <= wanted.keys() else []
 
 
 @transaction.atomic
@@ -95,7 +95,7 @@ def decide_skills(
     """Give the master the skills asked for, or not; he is told. `seen`: the ids the caller was shown."""
     require(actor, "master.moderate")
     master = lock(master_id, actor)
-    asked, occasion = asked_skills(master), (master.skills_wanted or {}).get("at", "")
+    asked = asked_skills(master)
     if not asked:
         raise ConflictError(_("This was decided already."))
     if seen is not None and seen != asked:
@@ -106,6 +106,7 @@ def decide_skills(
         )
         if master.city_id is not None:
             wake.dispatch(city_id=master.city_id)
+    occasion = master.skills_wanted["at"]  # type: ignore[index]
     action = "grant_skills" if granted else "refuse_skills"
     told = ("skills_decided", {"skills": asked, "granted": granted})
     write(master, actor, action, {"skills": asked}, told, skills_wanted=None)

@@ -15,6 +15,7 @@ from fieldservice.lib.errors import ConflictError, InvalidError
 from geo.models import City, District
 from staff.enums import ModerationStatus, ShiftStatus
 from staff.models import Master, MasterDistrict, MasterDraft, MasterSkill, Skill
+from staff.selectors import has_applied
 from staff.services import invites, onboarding
 
 
@@ -30,7 +31,7 @@ def enrol(*, tg_user_id: int, username: str, now: datetime) -> tuple[Master, Mas
     master = _lock(tg_user_id)
     if master.pk and not onboarding.may_reapply(master):
         raise ConflictError(_("You have applied already."))
-    if draft.invite is None and not master.pk:
+    if draft.invite is None and not (master.pk and has_applied(master)):
         raise InvalidError(_("An invite code is needed. Ask the office for one, please."), code="no_invite")
     for name, value in (_values(draft.data) | {"telegram_username": clean(username)[:64] or None}).items():
         setattr(master, name, value)

@@ -20,19 +20,22 @@ from staff.services.moderation import audit
 #: no letters and digits that are taken for one another
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 LIFE = timedelta(days=7)
+DOUBLE_TAP = timedelta(seconds=3)
 
 
 @transaction.atomic
 def issue(*, actor: Actor, now: datetime, city: City | None = None, comment: str = "") -> MasterInviteCode:
     """A new code, good for seven days and one application; with `city` for that city only.
 
-    Only a GLOBAL_ADMIN may leave the city open.
+    Only a GLOBAL_ADMIN may leave the city open. A second tap gets the same code.
     """
     require(actor, "master.moderate")
     if city is None and actor.kind == "staff" and actor.role != Role.GLOBAL_ADMIN:
         raise InvalidError({"city": _("Choose one of your cities, please.")})
     if city is not None:
         require_city(actor, city.pk)
+    if again := _just_issued(actor, city, now):
+        return again
     code = "".join(secrets.choice(LETTERS) for _letter in range(6))
     while MasterInviteCode.objects.filter(code=code).exists():
         code = "".join(secrets.choice(LETTERS) for _letter in range(6))
@@ -41,6 +44,13 @@ def issue(*, actor: Actor, now: datetime, city: City | None = None, comment: str
     )
     audit("issue_invite", actor=actor, invite_id=invite.pk, city_id=city.pk if city else None)
     return invite
+
+
+def _just_issued(actor: Actor, city: City | None, now: datetime) -> MasterInviteCode | None:
+    fresh = MasterInviteCode.objects.select_for_update().filter(
+        issued_by_staff_id=actor.staff_id or 0, city=city, is_revoked=False, used_at=None, used_by_master=None
+    )
+    return fresh.filter(created_at__gt=now - DOUBLE_TAP).order_by("-pk").first()
 
 
 def check(text: str, *, now: datetime) -> MasterInviteCode:
@@ -87,8 +97,11 @@ def revoke(*, invite_id: int, actor: Actor) -> MasterInviteCode:
 
 def _refuse_used(invite: MasterInviteCode) -> None:
     if invite.is_revoked:
-        raise InvalidError(_("The invite code %(code)s was revoked by the office.") % {"code": invite.code})
+        raise InvalidError(
+            _("The invite code %(code)s was revoked by the office.") % {"code": invite.code}, code="no_invite"
+        )
     if invite.used_by_master_id or invite.used_at:
         raise InvalidError(
-            _("The invite code %(code)s has been used. Ask the office for a new one.") % {"code": invite.code}
+            _("The invite code %(code)s has been used. Ask the office for a new one.") % {"code": invite.code},
+            code="no_invite",
         )

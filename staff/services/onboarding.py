@@ -66,7 +66,7 @@ def begin(*, tg_user_id: int, code: str, now: datetime, referral: str = "") -> M
 def reapply(*, tg_user_id: int, prefilled: dict[str, Any]) -> MasterDraft:
     """A rejected or deleted master applies again, with the answers of last time; `prefilled`: documents, inviter."""
     master = master_by_tg(tg_user_id)
-    if master is None or not may_reapply(master):
+    if master is None or not (has_applied(master) and may_reapply(master)):
         raise ConflictError(_("There is nothing to apply for again."))
     draft = draft_of(tg_user_id)
     if draft is None:

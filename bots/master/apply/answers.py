@@ -48,7 +48,7 @@ def take(visit: Visit) -> Reply:
         return entry.entry(visit)
     field, incoming = onboarding.question(draft), visit.incoming
     if (known := onboarding.album_field(draft, incoming.album)) and known != field:
-        return _page(visit, known)
+        return _more(visit, known)
     if field in DOCUMENTS:
         return _page(visit, field)
     if field == "city":
@@ -147,8 +147,7 @@ def keep(visit: Visit) -> Reply:
 def later(visit: Visit) -> Reply:
     """The answers are kept; go on whenever you like, or forget them."""
     _draft(visit)
-    rows = [[tap(_("▶️ Go on"), "m:menu")], [tap(_("🗑 Delete my answers"), "m:onb:drop")]]
-    return Reply(page("apply/later.html", rows))
+    return Reply(entry.kept())
 
 
 @on("m:onb:drop", needs="apply", back=_back)
@@ -175,7 +174,7 @@ def send(visit: Visit) -> Reply:
     except DomainError as error:
         if error.code == "gone":
             onboarding.ask_again(tg_user_id=visit.person.tg_user_id, fields=error.details["fields"])
-        if error.code == "no_invite":
+        if error.code == "no_invite":  # the answers stay: with another code they are sent
             return Reply(entry.ask_code().under(str(error)), dialog=Dialog(entry.CODE))
         raise
     return Reply(entry.standing(master), toast=_("The application is sent."))
@@ -205,6 +204,14 @@ def _page(visit: Visit, field: str) -> Reply:
     kept = media.ref_fields(file, "master") | album
     draft = onboarding.add_page(tg_user_id=visit.person.tg_user_id, field=field, file=kept)
     return questions.ask(draft) if answers else Reply(dialog=Dialog(questions.STEP))
+
+
+def _more(visit: Visit, field: str) -> Reply:
+    """A further page of an album that has answered its question already."""
+    try:
+        return _page(visit, field)
+    except InvalidError as error:  # a video among the photos
+        return Reply(toast=str(error), dialog=Dialog(questions.STEP))
 
 
 def _city(draft: MasterDraft, text: str) -> Reply:

@@ -41,6 +41,8 @@ def entry(visit: Visit) -> Reply:
         return Reply(standing(master))
     if len(code) == 6:
         return _with_code(visit, code, {})
+    if draft and visit.incoming.text.startswith("/cancel"):
+        return Reply(kept())
     if draft:
         return questions.ask(draft)
     return Reply(ask_code(), dialog=Dialog(CODE, {"referral": code} if len(code) == 8 else {}))
@@ -55,6 +57,12 @@ def standing(master: Master) -> Screen:
         "master/application.html", [*rows, [tap(_("🔄 Refresh"), "m:menu")]], master=master, support=support,
         rejected=master.moderation_status == ModerationStatus.REJECTED,
     )  # fmt: skip
+
+
+def kept() -> Screen:
+    """The answers wait; go on, or forget them."""
+    rows = [[tap(_("▶️ Go on"), "m:menu")], [tap(_("🗑 Delete my answers"), "m:onb:drop")]]
+    return page("apply/later.html", rows)
 
 
 def ask_code() -> Screen:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from bots.master.apply import entry
 from bots.sandbox import SandboxClient
-from bots.tests.e2e.applicants import begin, fill, fill_rest, introduce, newcomer
+from bots.tests.e2e.applicants import NEWCOMER, begin, fill, fill_rest, introduce, newcomer
 from bots.tests.e2e.scene import master, member, outbox_is_empty
 from fieldservice.lib.actor import COMMAND_LINE
 from finance.models import Referral
@@ -16,7 +16,7 @@ from geo.models import City
 from geo.tests.factories import CityFactory
 from orders.models import Attachment
 from staff.enums import ModerationStatus, Role
-from staff.models import Master, MasterDraft, MasterInviteCode
+from staff.models import AuditLog, Master, MasterDraft, MasterInviteCode
 from staff.services import moderation
 from staff.tests.factories import InviteFactory
 
@@ -86,11 +86,36 @@ def test_one_code_lets_one_person_in(telegram: SandboxClient, city: City) -> Non
         fill(chat, city)
     first.presses("Send the application")
     first.sees("is being checked")
-    assert "has been used" in second.presses("Send the application").text
-    second.sees("Your application")  # nothing is lost
-    second.follows(InviteFactory().code)  # a new code, the same answers
+    second.presses("Send the application")
+    second.sees("has been used. Ask the office for a new one.")
+    second.sends(InviteFactory().code)  # a new code, the same answers
+    second.sees("Your application")
     second.presses("Send the application")
     second.sees("is being checked")
+
+
+def test_a_nameless_row_of_the_old_system_is_no_way_around_the_code(telegram: SandboxClient) -> None:
+    Master.objects.create(tg_user_id=NEWCOMER, full_name="", is_active=False)
+    chat = newcomer(telegram)
+    chat.starts()
+    asked = chat.sees("send the invite code")
+    assert "nothing to apply for again" in chat.presses_data("m:onb:again", message=asked).text
+    assert not MasterDraft.objects.exists()
+    chat.sends(InviteFactory().code)
+    chat.sees("Consent to the processing")
+
+
+def test_an_old_name_with_brackets_opens_with_its_documents(telegram: SandboxClient, city: City) -> None:
+    boss = member(telegram)
+    chat = begin(telegram)
+    fill(chat, city)
+    chat.presses("Send the application")
+    chat.sees("is being checked")
+    Master.objects.update(full_name="Иванов <b>Иван")
+    boss.chat.presses("Open the application")
+    boss.chat.presses("Documents")
+    boss.chat.sees("Иванов <b>Иван", media="photo")
+    assert AuditLog.objects.get(action="documents_viewed").admin_id == boss.row.pk
 
 
 def test_codes_cannot_be_guessed(telegram: SandboxClient) -> None:

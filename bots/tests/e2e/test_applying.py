@@ -174,6 +174,35 @@ def test_an_album_is_one_document(telegram: SandboxClient, city: City) -> None:
     assert (len(data["passport"]), len(data["selfie"])) == (3, 2)
 
 
+def test_ten_wrong_pictures_are_one_mistake(telegram: SandboxClient, city: City) -> None:
+    chat = begin(telegram)
+    fill(chat, city, until="photo of your passport")
+    before = len(chat.messages())
+    chat.sends_album([{"kind": "video"}, {"kind": "video"}, {"kind": "video"}])
+    chat.sees("passport is expected here")
+    telegram.waits_idle("master")
+    assert len(chat.messages()) == before + 3 + 1
+    chat.sends_album([{"kind": "photo"}, {"kind": "video"}, {"kind": "photo"}])
+    chat.sees("A selfie")
+    telegram.waits_idle("master")
+    assert len(MasterDraft.objects.get().data["passport"]) == 2
+
+
+def test_cancel_keeps_the_answers(telegram: SandboxClient, city: City) -> None:
+    chat = begin(telegram)
+    fill(chat, city, until="phone")
+    chat.sends("/cancel")
+    chat.sees("Your answers are kept for 30 days.")
+    assert chat.keyboard() == []
+    chat.presses("Go on")
+    chat.sees("Your phone?")
+    chat.sends("/cancel")
+    chat.presses("Delete my answers")
+    chat.presses("Yes, delete")
+    chat.sees("send the invite code")
+    assert not MasterDraft.objects.exists()
+
+
 def test_old_buttons_change_nothing(telegram: SandboxClient, city: City) -> None:
     chat = begin(telegram)
     consent = chat.sees("Consent")
