@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from bots.master.counts import Counts, count
 from finance.enums import CommissionStatus
-from finance.selectors import unpaid_commissions
+from finance.selectors import commissions_of
 from finance.tests.factories import CommissionFactory
 from orders.enums import OfferState
 from orders.selectors import active_orders, live_offers
@@ -33,4 +33,4 @@ def test_the_menu_counts_what_the_lists_show() -> None:
     assert counts == Counts(offers=2, active=5, unpaid=2, waiting=1)
     assert counts.offers == len(live_offers(master_id=master.pk, now=now))
     assert counts.active == len(active_orders(master_id=master.pk))
-    assert counts.unpaid + counts.waiting == len(unpaid_commissions(master_id=master.pk))
+    assert counts.unpaid + counts.waiting == commissions_of(master.pk).filter(status__in=CommissionStatus.UNPAID).count()
