@@ -11,11 +11,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiogram.methods import EditMessageText
-from django.utils import translation
+from django.utils import timezone, translation
 
 from bots import errors, text, wire
 from bots.db import in_db
@@ -31,6 +33,8 @@ MOST = 5_000
 
 #: the screen as it is now, and whether it goes on ticking; None: there is nothing to show any more
 Redraw = Callable[[], tuple[Screen, bool] | None]
+#: whether another replica has answered in the chat since then: the screen is its own now
+Elsewhere = Callable[[int, datetime], bool]
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Ticking:
     redraw: Redraw
     language: str
     drawn: float
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Standing:
 class Live:
     """The ticking messages of one bot."""
 
-    def __init__(self, bot: Bot, limits: Limits, *, name: str) -> None:
-        self.bot, self.limits, self.name = bot, limits, name
+    def __init__(self, bot: Bot, limits: Limits, *, name: str, elsewhere: Elsewhere | None = None) -> None:
+        self.bot, self.limits, self.name, self.elsewhere = bot, limits, name, elsewhere
         self.ticking: dict[tuple[int, int], Ticking] = {}
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -72,15 +77,18 @@ class Live:
             return
         self.ticking.pop((chat_id, message_id), None)
         if redraw and len(self.ticking) < MOST:
-            self.ticking[chat_id, message_id] = Ticking(redraw, language, time.monotonic())
+            self.ticking[chat_id, message_id] = Ticking(redraw, language, time.monotonic(), timezone.now())
 
-    async def run(self, standing: Callable[[], Iterable[Standing]]) -> None:
-        """Redraw until cancelled."""
+    async def adopt(self, standing: Callable[[], Iterable[Standing]]) -> None:
+        """Let the messages of before the start tick."""
         try:
             for message in await in_db(lambda: list(standing())):
                 self.set(message.chat_id, message.message_id, message.redraw, message.language)
         except Exception as error:  # noqa: BLE001 - a countdown that stands still is no reason to die
             log.warning("standing_not_read", extra=errors.facts(error) | {"bot": self.name})
+
+    async def run(self) -> None:
+        """Redraw until cancelled."""
         while True:
             await asyncio.sleep(ROUND)
             late = time.monotonic() - PERIOD
@@ -102,9 +110,14 @@ class Live:
                 self.ticking.pop((chat_id, message_id), None)
                 log.warning("tick_failed", extra=errors.facts(error) | {"bot": self.name})
 
+    def _look(self, chat_id: int, tick: Ticking) -> tuple[Screen, bool] | None:
+        if self.elsewhere and self.elsewhere(chat_id, tick.since):
+            return None
+        return tick.redraw()
+
     async def _draw(self, chat_id: int, message_id: int, tick: Ticking) -> None:
         with translation.override(tick.language):
-            drawn = await in_db(tick.redraw)
+            drawn = await in_db(partial(self._look, chat_id, tick))
         if drawn is None:
             self.ticking.pop((chat_id, message_id), None)
             return

@@ -134,7 +134,7 @@ class Poller:
                 return
 
     def _start(self, group: asyncio.TaskGroup, update: Update) -> None:
-        chat = _chat_of(update)
+        chat = chat_of(update)
         task = group.create_task(self._handle(update, self._last.get(chat)))
         self._last[chat] = task
         task.add_done_callback(lambda done: self._last.pop(chat) if self._last.get(chat) is done else None)
@@ -160,7 +160,8 @@ class Poller:
             log.info("last_updates_not_acknowledged", extra={"error": type(error).__name__})
 
 
-def _chat_of(update: Update) -> int:
+def chat_of(update: Update) -> int:
+    """Whose turn it is: updates of one chat are handled one after another; 0 for kinds nobody asked for."""
     if update.callback_query:
         return update.callback_query.from_user.id
     event = update.message or update.my_chat_member

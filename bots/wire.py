@@ -60,6 +60,11 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, TelegramServerError | TelegramNetworkError | ClientDecodeError | TelegramRetryAfter)
 
 
+def reason(error: AiogramError) -> str:
+    """Telegram's words for the log: they name neither message nor token."""
+    return f"{type(error).__name__}: {getattr(error, 'message', '')}"[:300]
+
+
 async def patient(bot: Bot, method: TelegramMethod[T]) -> T:
     """Make a call for a person who waits: a few attempts, short pauses. Raises the last error."""
     for attempt in range(1, ATTEMPTS + 1):

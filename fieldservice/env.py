@@ -123,6 +123,17 @@ def token(name: str) -> str:
     return read(name, "", convert, "a bot token like <digits>:<letters>, as BotFather gives it")
 
 
+def webhook_secret(name: str) -> str:
+    """What Telegram sends with every update: its own alphabet, and long enough not to be guessed; or nothing."""
+
+    def convert(raw: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", raw):
+            raise ValueError(raw)
+        return raw
+
+    return read(name, "", convert, "16 to 256 letters, digits, _ and -")
+
+
 def zone(name: str, default: str) -> str:
     """An IANA time zone name."""
 

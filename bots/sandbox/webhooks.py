@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -93,23 +94,49 @@ def _stop(bot: Bot) -> None:
 
 
 async def deliver(world: World, bot: Bot) -> None:
-    """Send pending updates one by one; an update stays until the hook says 2xx, with growing pauses."""
-    failures = 0
-    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+    """Send pending updates side by side, those of one chat in order; an update stays until the hook says 2xx."""
+    busy: set[int] = set()
+    limit = asyncio.Semaphore(bot.webhook.max_connections)
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, asyncio.TaskGroup() as group:
         while True:
-            if not bot.queue.pending:
-                bot.queue.arrived.clear()
-                await bot.queue.arrived.wait()
-                continue
-            update = bot.queue.pending[0]
+            bot.queue.arrived.clear()
+            for update in list(bot.queue.pending):
+                chat = _chat_of(update)
+                if chat not in busy:
+                    busy.add(chat)
+                    group.create_task(_insist(world, bot, session, update, limit)).add_done_callback(
+                        partial(_next_of, bot, busy, chat)
+                    )
+            await bot.queue.arrived.wait()
+
+
+def _next_of(bot: Bot, busy: set[int], chat: int, _done: object) -> None:
+    busy.discard(chat)
+    bot.queue.arrived.set()
+
+
+def _chat_of(update: JSON) -> int:
+    """The chat whose updates keep their order."""
+    body = next(value for key, value in update.items() if key != "update_id")
+    found = body.get("chat") or (body.get("message") or {}).get("chat") or body.get("from") or {}
+    return int(found.get("id", 0))
+
+
+async def _insist(
+    world: World, bot: Bot, session: aiohttp.ClientSession, update: JSON, limit: asyncio.Semaphore
+) -> None:
+    """Send one update until it is taken, with growing pauses."""
+    failures = 0
+    while update in bot.queue.pending:
+        async with limit:
             error = await _post(world, bot, session, update)
-            if not error:
-                failures = 0
-                bot.queue.acknowledge(update["update_id"] + 1)
-                continue
-            bot.webhook.last_error, bot.webhook.last_error_at = error, int(world.now())
-            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
-            failures += 1
+        if not error:
+            with contextlib.suppress(ValueError):  # dropped meanwhile
+                bot.queue.pending.remove(update)
+            return
+        bot.webhook.last_error, bot.webhook.last_error_at = error, int(world.now())
+        await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+        failures += 1
 
 
 async def _post(world: World, bot: Bot, session: aiohttp.ClientSession, update: JSON) -> str:

@@ -18,6 +18,7 @@ from bots.delivery import listen
 from bots.master.bot import SPEC as MASTER
 from bots.runner import run
 from bots.sandbox import Sandbox, SandboxClient
+from bots.webhook import Hook
 
 LOGS, ALERTS = -1001, -1002
 
@@ -35,8 +36,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 class Running:
     """Bots in a thread with an event loop of its own; `codes` holds the exit codes after `stop()`."""
 
-    def __init__(self, *specs: Any) -> None:
-        self.specs = specs
+    def __init__(self, *specs: Any, hook: Hook | None = None) -> None:
+        self.specs, self.hook = specs, hook
         self.codes: dict[str, int] = {}
         self.error: BaseException | None = None
         self._stops: dict[str, Callable[[], None]] = {}
@@ -69,7 +70,9 @@ class Running:
         await asyncio.gather(*(self._one(spec) for spec in self.specs))
 
     async def _one(self, spec: Any) -> None:
-        self.codes[spec.name] = await run(spec, started=lambda stop: self._stops.__setitem__(spec.name, stop))
+        self.codes[spec.name] = await run(
+            spec, started=lambda stop: self._stops.__setitem__(spec.name, stop), hook=self.hook
+        )
 
 
 async def _close_at_once(self: AiohttpSession) -> None:
@@ -106,12 +109,12 @@ def configured(sb: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> A
 
 @pytest.fixture
 def launch(configured: Any, transactional_db: None, telegram: SandboxClient) -> Iterator[Callable[..., Running]]:
-    """launch("master", "admin"): start these bots and wait until they poll; stopped after the test."""
+    """launch("master", "admin"): start these bots and wait until they poll (or listen); stopped after the test."""
     started: list[Running] = []
 
-    def start(*names: str) -> Running:
+    def start(*names: str, hook: Hook | None = None) -> Running:
         specs = {"master": MASTER, "admin": ADMIN}
-        running = Running(*(specs[name] for name in names)).start()
+        running = Running(*(specs[name] for name in names), hook=hook).start()
         started.append(running)
         telegram.waits_for(*names)
         return running

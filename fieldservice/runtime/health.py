@@ -14,10 +14,15 @@ log = logging.getLogger(__name__)
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database and Redis answer, else 503 and which of them does not."""
-    parts = {"database": _database(), "redis": _redis()}
+    found = parts()
     return JsonResponse(
-        {name: "ok" if ok else "down" for name, ok in parts.items()}, status=200 if all(parts.values()) else 503
+        {name: "ok" if ok else "down" for name, ok in found.items()}, status=200 if all(found.values()) else 503
     )
+
+
+def parts() -> dict[str, bool]:
+    """Which of the servers answer."""
+    return {"database": _database(), "redis": _redis()}
 
 
 def _database() -> bool:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from fieldservice.lib.pg import named_fk
+from fieldservice.lib.pg import LongIndex, named_fk
 
 
 class Setting(models.Model):
@@ -52,3 +52,28 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BotUpdate(models.Model):
+    """An update that a webhook replica took: several replicas behind one address handle each once.
+
+    What the person wrote is not kept. Rows older than Telegram's memory (24 h) are of no use and are deleted.
+    """
+
+    pk = models.CompositePrimaryKey("bot", "update_id")
+    bot = models.CharField(max_length=8)
+    update_id = models.BigIntegerField()
+    chat_id = models.BigIntegerField()
+    #: the replica that has it
+    holder = models.CharField(max_length=32)
+    claimed_at = models.DateTimeField(db_default=Now())
+    #: until then nobody else may take it; its holder prolongs this while it works
+    leased_until = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "bot_updates"
+        indexes = [
+            LongIndex(fields=["bot", "chat_id", "claimed_at"], name="ix_bot_updates__chat"),
+            LongIndex(fields=["claimed_at"], name="ix_bot_updates__claimed"),
+        ]

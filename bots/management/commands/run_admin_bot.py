@@ -1,13 +1,8 @@
-from typing import Any
-
-from django.core.management.base import BaseCommand
-
 from bots.admin.bot import SPEC
-from bots.runner import main
+from bots.management.bot_command import BotCommand
 
 
-class Command(BaseCommand):
-    help = "Run the admin bot (polling) until SIGTERM. Exit codes: 2 token missing or wrong, 78 a second copy runs."
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        main(SPEC)
+class Command(BotCommand):
+    help = "Run the admin bot until SIGTERM. Exit codes: 2 wrong token or address, 78 a second copy runs."
+    spec = SPEC
+    listen = "127.0.0.1:8083"

@@ -151,11 +151,11 @@ def test_a_second_copy_ends_the_first_with_78_and_an_alert(
     telegram.channel(ALERTS).sees("HTTP 409")
 
 
-def command(name: str, **environment: str) -> list[Any]:
+def command(name: str, *options: str, **environment: str) -> list[Any]:
     code = (
         "import sys, django; django.setup(); from django.conf import settings;"
         f"settings.DATABASES['default']['NAME'] = {connection.settings_dict['NAME']!r};"
-        f"from django.core.management import call_command; call_command({name!r})"
+        f"from django.core.management import call_command; call_command({name!r}, *{options!r})"
     )
     keep = {key: value for key, value in os.environ.items() if not key.endswith("_TOKEN")}
     return [

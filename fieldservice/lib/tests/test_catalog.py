@@ -138,8 +138,9 @@ def test_old_rows_give_all_the_old_columns_without_a_default():
         needed = {line.split()[0] for line in lines if ": " not in line and " null" not in line and " = " not in line}
         assert needed <= given.get(table, needed), table
     assert set(catalog.expected()) - set(given) == {
-        "coverage_changes", "dispatch_batches", "dispatch_decisions", "dispatch_traces", "exports", "geocoder_usage",
-        "heartbeats", "master_drafts", "money_journal", "order_ratings", "owner_requisites", "referral_payouts",
+        "bot_updates", "coverage_changes", "dispatch_batches", "dispatch_decisions", "dispatch_traces", "exports",
+        "geocoder_usage", "heartbeats", "master_drafts", "money_journal", "order_ratings", "owner_requisites",
+        "referral_payouts",
     }  # fmt: skip
 
 
