@@ -148,7 +148,8 @@ What to try
   4. Phone «Администратор»: open the commission and approve it; the order is CLOSED.
   5. Let an offer run out twice, or add an order without a district: the phone «Логист» is alerted.
   6. The order's page in the web admin: history, offers, and the decision log (who was asked, who was left out and why).
-  7. In another terminal: `bash ops/demo.sh --smoke` takes a whole order through both bots by itself.
+  7. Phone «Администратор»: «Анкеты», «Пригласить мастера», a city; add a phone with that code and apply as a master.
+  8. In another terminal: `bash ops/demo.sh --smoke` takes a whole order through both bots by itself.
 
 TRY
   say "Stop: Ctrl-C. Log: $log"

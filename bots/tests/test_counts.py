@@ -33,4 +33,5 @@ def test_the_menu_counts_what_the_lists_show() -> None:
     assert counts == Counts(offers=2, active=5, unpaid=2, waiting=1)
     assert counts.offers == len(live_offers(master_id=master.pk, now=now))
     assert counts.active == len(active_orders(master_id=master.pk))
-    assert counts.unpaid + counts.waiting == commissions_of(master.pk).filter(status__in=CommissionStatus.UNPAID).count()
+    owed = commissions_of(master.pk).filter(status__in=CommissionStatus.UNPAID)
+    assert counts.unpaid + counts.waiting == owed.count()

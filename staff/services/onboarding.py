@@ -173,6 +173,7 @@ def ask_again(*, tg_user_id: int, fields: list[str]) -> MasterDraft:
     draft = lock(tg_user_id)
     for field in fields:
         draft.data.pop(field, None)
+    _skip(draft)
     draft.editing = ""
     draft.save()
     return draft
