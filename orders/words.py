@@ -39,6 +39,7 @@ HISTORY = {
     "accepted_by_master": gettext_lazy("accepted by the master"),
     "activated_by_admin": gettext_lazy("search started by the office"),
     "commission_paid": gettext_lazy("the commission is paid"),
+    "corrected": gettext_lazy("corrected by the office"),
     "created_by_staff": gettext_lazy("created by the office"),
     "deferred_wakeup": gettext_lazy("the time of the visit has come"),
     "distribution_escalate_admin": gettext_lazy("escalated to an admin"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from fieldservice.desk import act_views, views
+from fieldservice.desk import act_views, media, order_page, views
 
 
 def patterns(wrap: Callable[..., Any]) -> list[URLPattern]:
@@ -17,5 +17,11 @@ def patterns(wrap: Callable[..., Any]) -> list[URLPattern]:
         path("desk/calendar/", wrap(views.calendar_page), name="desk_calendar"),
         path("desk/map/", wrap(views.map_page), name="desk_map"),
         path("desk/crew/", wrap(views.crew_page), name="desk_crew"),
+        path("desk/files/<int:pk>/", wrap(media.attachment), name="desk_file"),
+        # in the place of the admin's own change page, which is at …/edit/
+        path("orders/order/<int:pk>/change/", wrap(order_page.order_page), name="desk_order"),
+        path("orders/order/<int:pk>/edit/", wrap(order_page.edit_page), name="order_edit"),
+        path("orders/order/<int:pk>/changed/", wrap(order_page.changed), name="order_changed"),
+        path("orders/order/<int:pk>/why/", wrap(order_page.why_not), name="order_why"),
         path("orders/order/<int:pk>/do/<slug:name>/", wrap(act_views.order_act), name="order_act"),
     ]

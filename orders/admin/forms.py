@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -30,15 +31,29 @@ SLOTS = [
 ]
 
 
+def fingerprint(order: Order) -> str:
+    """Another one after every correction."""
+    return hashlib.sha256(repr([getattr(order, name) for name in sorted(intake.OPTIONAL)]).encode()).hexdigest()
+
+
 class OrderForm(forms.ModelForm):
     """The order page: what staff may still correct, checked as in a new order."""
+
+    #: what the page showed: whoever saves over somebody else's correction is told
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     class Meta:
         model = Order
         fields = sorted(intake.OPTIONAL)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = fingerprint(self.instance)
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if data.get("seen") and data["seen"] != self.initial["seen"]:
+            self.add_error(None, _("Somebody has corrected this order meanwhile: open it anew, then correct it."))
         for name in intake.OPTIONAL:
             if name in self.changed_data and name in data:  # what an old order has may stay as it is
                 try:
@@ -84,6 +99,14 @@ class NewOrderForm(forms.ModelForm):
             "category",
             "description",
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if phone := self.fields.get("client_phone"):
+            phone.widget.attrs |= {"autofocus": True, "inputmode": "tel", "autocomplete": "off",
+                                   "data-lookup": reverse("admin:orders_order_client")}  # fmt: skip
+        if slot := self.fields.get("slot"):
+            slot.widget.attrs["data-slots"] = reverse("admin:orders_order_slots")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -6,26 +6,27 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
-from fieldservice.lib.phones import parse_phone, show_phone
-from orders import words
+from fieldservice.lib.phones import parse_phone
+from orders.admin import lookups
 from orders.admin.filters import LateFilter, StageFilter
 from orders.admin.forms import NewOrderForm, OrderForm
-from orders.dispatch import trace
 from orders.enums import OrderStatus
-from orders.models import DispatchDecision, Offer, Order, OrderStatusHistory
-from orders.services import intake, notices, place
+from orders.models import Order
+from orders.services import correction, intake
+from staff import scope
 from staff.filters import DayRangeFilter
-from staff.scoped_admin import ScopedAdmin, readonly_except
+from staff.scoped_admin import ScopedAdmin
 
 EDITABLE = set(intake.OPTIONAL)
 COLOURS = {
@@ -42,82 +43,10 @@ COLOURS = {
 }
 
 
-class ReadOnlyInline(TabularInline):
-    """What happened to the order, newest first."""
-
-    extra, max_num, can_delete, tab = 0, 0, False, True
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class HistoryInline(ReadOnlyInline):
-    model = OrderStatusHistory
-    hide_title = True
-    fields = readonly_fields = (
-        "created_at",
-        "from_status",
-        "to_status",
-        "actor_type",
-        "changed_by_staff",
-        "changed_by_master",
-        "said",
-    )
-    ordering = ("-created_at", "-id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderStatusHistory]:
-        return super().get_queryset(request).select_related("changed_by_staff", "changed_by_master")
-
-    @display(description=_("reason"))
-    def said(self, row: OrderStatusHistory) -> str:
-        return words.history(row.reason)
-
-
-class OfferInline(ReadOnlyInline):
-    model = Offer
-    hide_title = True
-    fields = readonly_fields = (
-        "master",
-        "round_number",
-        "state",
-        "sent_at",
-        "delivered_at",
-        "expires_at",
-        "responded_at",
-        "is_manual",
-    )
-    ordering = ("-sent_at", "-id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
-        return super().get_queryset(request).select_related("master")
-
-
-class DecisionInline(ReadOnlyInline):
-    model = DispatchDecision
-    hide_title = True
-    fields = readonly_fields = ("decided_at", "round_number", "said", "master", "candidates_count", "left_out")
-    ordering = ("-decided_at", "-id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DispatchDecision]:
-        return super().get_queryset(request).select_related("master")
-
-    @display(description=_("outcome"))
-    def said(self, row: DispatchDecision) -> str:
-        return words.outcome(row.outcome)
-
-    @display(description=_("left out"))
-    def left_out(self, row: DispatchDecision) -> str:
-        """How many for which reason; names and more: `manage.py explain`."""
-        return ", ".join(f"{words.left_out(reason)}: {len(ids)}" for reason, ids in trace.left_out(row).items()) or "—"
-
-
 @admin.register(Order)
 class OrderAdmin(ScopedAdmin):
     class Media:
-        js = ["admin/js/jquery.init.js", "places.js"]
+        js = ["admin/js/jquery.init.js", "places.js", "order_form.js"]
 
     city_path = "city_id"
     list_display = (
@@ -144,28 +73,9 @@ class OrderAdmin(ScopedAdmin):
     search_help_text = _("Order number or the client's phone as +79991234567")
     autocomplete_fields = ("city", "district", "street")
     ordering = ("-id",)
-    readonly_fields = (
-        *readonly_except(Order, EDITABLE),
-        "shown_slot",
-        "shown_phone",
-        "shown_created",
-        "shown_next_look",
-        "shown_place",
-    )
-    inlines = (HistoryInline, OfferInline, DecisionInline)
+    readonly_fields = ("city", "district", "street")
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("status", "assigned_master"),
-                    ("category", "type"),
-                    ("shown_slot", "shown_created"),
-                    "description",
-                )
-            },
-        ),
-        (_("Client"), {"fields": (("client_name", "shown_phone"),)}),
+        (_("Client"), {"fields": (("client_name",),)}),
         (
             _("Address"),
             {
@@ -174,25 +84,10 @@ class OrderAdmin(ScopedAdmin):
                     ("street", "street_text"),
                     ("house", "apartment"),
                     "address_comment",
-                    "shown_place",
                 )
             },
         ),
-        (_("Money"), {"fields": (("total_sum", "company_payment"),)}),
-        (
-            _("Dispatch"),
-            {
-                "fields": (
-                    ("search_number", "dispatch_round", "shown_next_look"),
-                    ("dist_escalated_logist_at", "dist_escalated_admin_at"),
-                    ("escalation_reason", "dispatch_error"),
-                )
-            },
-        ),
-        (
-            _("More"),
-            {"fields": (("created_by_staff", "version"), ("closed_at", "cancel_reason"), "guarantee_source_order")},
-        ),
+        (_("Visit"), {"fields": ("description", "seen")}),
     )
     add_fieldsets = (
         (None, {"fields": (("client_phone", "client_name"),)}),
@@ -231,6 +126,21 @@ class OrderAdmin(ScopedAdmin):
             field.widget.attrs["rows"] = 3
         return field
 
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("client/", wrap(lookups.client), name="orders_order_client"),
+            path("slots/", wrap(lookups.slots), name="orders_order_slots"),
+        ]
+        return own + super().get_urls()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The one city a member has, or the one chosen on the board, needs no typing."""
+        cities = list(scope.cities(request.user).values_list("pk", flat=True)[:100])  # type: ignore[arg-type]
+        wanted = request.session.get("desk_city")
+        known = cities[0] if len(cities) == 1 else wanted if wanted in cities else None
+        return super().get_changeform_initial_data(request) | ({"city": known} if known else {})
+
     def get_form(self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **kwargs | {"form": OrderForm if obj else NewOrderForm})
 
@@ -240,19 +150,20 @@ class OrderAdmin(ScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
         return self.readonly_fields if obj else ()
 
-    def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
-        return self.inlines if obj else ()
-
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
+        actor = Actor.of_staff(request.user, "web")
         if change:
-            # only what was typed: the engine writes other columns of this row at any moment
-            obj.save(update_fields=[name for name in form.changed_data if name in EDITABLE] + ["updated_at"])
-            notices.changed(obj, form.changed_data)
-            if {"house", "street_text"} & set(form.changed_data):
-                place.address_changed(obj, now=timezone.now())
+            changes = {name: form.cleaned_data[name] for name in form.changed_data if name in EDITABLE}
+            correction.correct(order_id=obj.pk, changes=changes, actor=actor, now=timezone.now())
             return
-        order = intake.create(new=form.new_order(), actor=Actor.of_staff(request.user, "web"))
+        order = intake.create(new=form.new_order(), actor=actor)
         obj.__dict__.update(order.__dict__)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Order) -> HttpResponse:
+        return redirect("admin:orders_order_change", obj.pk)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Order) -> HttpResponse:
+        return redirect("admin:orders_order_change", obj.pk)
 
     @display(description=_("order"), ordering="id")
     def number(self, order: Order) -> str:
@@ -268,22 +179,6 @@ class OrderAdmin(ScopedAdmin):
             order.timeslot_start_utc, order.timeslot_end_utc, tz=zone(order.city.timezone), now=timezone.now()
         )
 
-    @display(description=_("coordinates"))
-    def shown_place(self, order: Order) -> str:
-        """With what they stand for: the house, or the middle of something larger."""
-        if order.lat is None or order.lon is None:
-            return "—"
-        source = words.located_by(order.geocode_provider)
-        return f"{order.lat:.5f}, {order.lon:.5f} · {source}, {order.geocode_confidence or 0} %"
-
-    @display(description=_("phone"))
-    def shown_phone(self, order: Order) -> str:
-        return show_phone(order.client_phone)
-
     @display(description=_("created"), ordering="created_at")
     def shown_created(self, order: Order) -> str:
         return format_moment(order.created_at, tz=zone(order.city.timezone), now=timezone.now())
-
-    @display(description=_("next look"))
-    def shown_next_look(self, order: Order) -> str:
-        return format_moment(order.dispatch_at, tz=zone(order.city.timezone), now=timezone.now())

@@ -95,7 +95,7 @@ def test_a_stranger_city_cannot_be_chosen(client: Client, place: Any, logist: An
 
 def test_state_fields_cannot_be_posted(client: Client, place: Any, logist: Any) -> None:
     order = OrderFactory(district=place, description="старое")
-    url = reverse("admin:orders_order_change", args=[order.pk])
+    url = reverse("admin:order_edit", args=[order.pk])
     form = {"status": "CLOSED", "total_sum": "1", "version": "9", "assigned_master": "1", "description": "Совсем новое"}
     management = {
         f"{prefix}-{name}": "0"
@@ -114,7 +114,7 @@ def test_state_fields_cannot_be_posted(client: Client, place: Any, logist: Any) 
 
 def test_what_is_edited_is_checked_as_in_a_new_order(client: Client, place: Any, logist: Any) -> None:
     order = OrderFactory(district=place, house="5", description="старое")
-    url = reverse("admin:orders_order_change", args=[order.pk])
+    url = reverse("admin:order_edit", args=[order.pk])
     management = {
         f"{prefix}-{name}": "0"
         for prefix in ("history", "offers", "decisions")

@@ -8,12 +8,27 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from fieldservice.lib import localtime
 from fieldservice.lib.money import show_money
 from fieldservice.lib.phones import show_phone
 
 register = template.Library()
+DOCUMENTS = {
+    "act": gettext_lazy("act"), "passport": gettext_lazy("passport"), "selfie": gettext_lazy("selfie"),
+    "receipt": gettext_lazy("receipt"), "check": gettext_lazy("receipt"),
+}  # fmt: skip
+EVENTS = {
+    "offer": gettext_lazy("offer of the order"), "order_assigned": gettext_lazy("assigned by the office"),
+    "order_withdrawn": gettext_lazy("order taken back or canceled"), "order_changed": gettext_lazy("order corrected"),
+    "commission_approved": gettext_lazy("commission approved"),
+    "commission_changed": gettext_lazy("commission corrected"),
+    "commission_rejected": gettext_lazy("payment not found"),
+    "commission_reminder": gettext_lazy("reminder of the commission"),
+    "commission_overdue": gettext_lazy("commission overdue"),
+}  # fmt: skip
 
 
 @register.filter
@@ -32,3 +47,21 @@ def phone(value: str | None) -> str:
 def moment(value: datetime | None, tz: Any) -> str:
     """`today 13:05` in the zone `tz`."""
     return localtime.format_moment(value, tz=tz, now=timezone.now())
+
+
+@register.filter
+def moment_seconds(value: datetime | None, tz: Any) -> str:
+    """`today 13:05:20` in the zone `tz`."""
+    return "—" if value is None else f"{moment(value, tz)}:{value.astimezone(tz):%S}"
+
+
+@register.filter
+def document(code: str | None) -> str:
+    """What a file is, in words."""
+    return str(DOCUMENTS.get(code or "", code or _("photo or file")))
+
+
+@register.filter
+def event_name(code: str) -> str:
+    """What a message is about, in words."""
+    return str(EVENTS.get(code, code))

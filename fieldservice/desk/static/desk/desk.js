@@ -62,6 +62,8 @@
     }
   });
   document.addEventListener("click", (event) => {
+    const copying = event.target.closest("[data-copies]");
+    if (copying) navigator.clipboard?.writeText(copying.dataset.copies);
     const closing = event.target.closest("[data-closes]");
     if (closing && dialog()?.open) {
       event.preventDefault();
