@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const map = L.map(box, { zoomControl: false, attributionControl: false });
   L.control.zoom({ zoomInTitle: box.dataset.in, zoomOutTitle: box.dataset.out }).addTo(map);
   const scale = L.control.scale({ imperial: false });
-  const written = scale._updateScale;
+  const written = scale._updateScale.bind(scale);
   const metres = { km: box.dataset.km, m: box.dataset.m };
   scale._updateScale = (line, text, ratio) => written(line, text.replace(/k?m/, (unit) => metres[unit]), ratio);
   scale.addTo(map);
