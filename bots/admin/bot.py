@@ -23,6 +23,7 @@ from bots.admin import (
     settling,
     visits,
 )
+from bots.admin.create import answers as new_order
 from bots.bot import Spec
 from bots.visit import Person, Visit
 from fieldservice.lib.actor import Actor
@@ -33,7 +34,21 @@ from staff.models import StaffUser
 from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
-SECTIONS = (menu, queue, filters, orders, find, actions, visits, assign, finance, settling, moderation, invites)
+SECTIONS = (
+    menu,
+    new_order,
+    queue,
+    filters,
+    orders,
+    find,
+    actions,
+    visits,
+    assign,
+    finance,
+    settling,
+    moderation,
+    invites,
+)
 
 
 def identify(user: User, text: str) -> Person:

@@ -28,7 +28,7 @@ def home(visit: Visit) -> Reply:
         "escalated": searching.filter(dist_escalated_logist_at__isnull=False).count(),
         "active": orders.filter(status__in=OrderStatus.ACTIVE).count(),
     }
-    rows = [[tap(_("📋 Orders"), "adm:q")]]
+    rows = [[tap(_("📋 Orders"), "adm:q"), tap(_("➕ New order"), "adm:new")]]
     if access.may(member.role, "finance.see"):
         unpaid = finance_scope.visible_to(member).filter(status__in=CommissionStatus.UNPAID)
         facts["reported"] = unpaid.filter(status=CommissionStatus.REPORTED).count()
