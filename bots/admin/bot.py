@@ -20,6 +20,7 @@ from bots.admin import (
     moderation,
     orders,
     queue,
+    reports,
     settling,
     visits,
 )
@@ -46,6 +47,7 @@ SECTIONS = (
     assign,
     finance,
     settling,
+    reports,
     moderation,
     invites,
 )

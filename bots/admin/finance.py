@@ -140,6 +140,8 @@ def _tools(member: StaffUser, reported: int) -> list[Button]:
     row = (
         [tap(_("✅ Approve many"), "adm:f:bulk", 1)] if reported and access.may(member.role, "finance.approve") else []
     )
+    if access.may(member.role, "export"):
+        row.append(tap(_("📄 Exports"), "adm:rep"))
     if access.may(member.role, "finance.requisites"):
         row.append(tap(_("🏦 Requisites"), "adm:f:req"))
     return row

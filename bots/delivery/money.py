@@ -12,6 +12,7 @@ from bots.buttons import tap
 from bots.delivery.render import Post, event, payload
 from bots.delivery.to_staff import commission_post
 from bots.master.menu import menu_button
+from bots.media import MAX_BYTES, Enclosure
 from bots.screens import Button, page
 from fieldservice.lib.localtime import format_moment, zone
 from fieldservice.outbox.models import Notification
@@ -106,14 +107,29 @@ def _decimal(row: Notification) -> Any:
 
 @event("admin", "export_ready")
 def export_ready(row: Notification, now: datetime) -> Post | None:
-    """The file is there, and until when."""
+    """The file, where it was asked for in the bot and Telegram takes it; else where it lies, and until when."""
     export = _export(row, ExportStatus.DONE)
     if export is None:
         return None
-    tz = zone(None)
-    until = format_moment(export.expires_at, tz=tz, now=now)
+    until = format_moment(export.expires_at, tz=zone(None), now=now)
     context = {"export": export, "name": exports.file_name(export), "until": until}
-    return Post(page("push/export_ready.html", [], **context))
+    document = _document(export) if export.via == "bot" else None
+    return Post(page("push/export_ready.html", [], sent=bool(document), **context), document=document)
+
+
+@event("admin", "export_posted")
+def export_posted(row: Notification, now: datetime) -> Post | None:
+    """The file for the REPORTS channel."""
+    export = Export.objects.filter(pk=payload(row, "export_id") or 0, status=ExportStatus.DONE).first()
+    document = _document(export) if export else None
+    if export is None or document is None:
+        return None
+    return Post(page("push/export_posted.html", [], export=export, period=exports.period_of(export)), document=document)
+
+
+def _document(export: Export) -> Enclosure | None:
+    body = exports.content(export, limit=MAX_BYTES)
+    return Enclosure("DOCUMENT", name=exports.file_name(export), content=body) if body else None
 
 
 @event("admin", "export_failed")

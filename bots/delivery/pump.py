@@ -23,7 +23,7 @@ from bots.delivery.bundle import bundle
 from bots.delivery.limits import Limits
 from bots.delivery.listen import Listener
 from bots.delivery.render import Parcel, prepare
-from bots.delivery.send import DeliveryError, edit, send
+from bots.delivery.send import DeliveryError, edit, send, send_document
 from bots.live import Live
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Notification
@@ -160,6 +160,8 @@ class Pump:
             self.live.set(parcel.chat_id, message_id, parcel.live, parcel.language)
 
     async def _call(self, parcel: Parcel) -> int:
+        if parcel.document:
+            return await send_document(self.bot, parcel.screen, parcel.document, chat_id=parcel.chat_id)
         if parcel.message_id is None:
             return await send(self.bot, parcel.screen, chat_id=parcel.chat_id)
         await edit(self.bot, parcel.screen, chat_id=parcel.chat_id, message_id=parcel.message_id)

@@ -15,6 +15,7 @@ from django.utils.html import escape
 from bots import language
 from bots import text as texts
 from bots.live import Redraw
+from bots.media import Enclosure
 from bots.screens import Screen
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.models import Notification
@@ -31,6 +32,8 @@ class Post:
     over: bool = False
     #: draws it anew every few seconds
     live: Redraw | None = None
+    #: a file of ours, the screen is its caption
+    document: Enclosure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Parcel:
     message_id: int | None = None
     live: Redraw | None = None
     language: str = ""
+    document: Enclosure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ def _join(parcel: Parcel | None, made: Parcel) -> Parcel | None:
     """Both in one message; None when that would be too long."""
     if parcel is None:
         return made
+    if parcel.document or made.document:
+        return None
     text = f"{parcel.screen.text}\n\n{made.screen.text}"
     return replace(parcel, screen=Screen(text)) if texts.visible(text) <= texts.LIMIT else None
 
@@ -117,7 +123,7 @@ def prepare_one(row: Notification, now: datetime) -> Parcel | Nothing:
         return Parcel(post.screen, *on_screen)
     if post.over:
         return Nothing("over before it was sent")
-    return Parcel(post.screen, chat_id, live=post.live, language=spoken)
+    return Parcel(post.screen, chat_id, live=post.live, language=spoken, document=post.document)
 
 
 def payload(row: Notification, key: str) -> Any:

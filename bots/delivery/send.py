@@ -10,12 +10,17 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import EditMessageText, SendMessage
+from aiogram.methods import EditMessageText, SendDocument, SendMessage
+from aiogram.types import BufferedInputFile
 
 from bots import text, wire
+from bots.media import Enclosure
 from bots.screens import Screen
 
 TIMEOUT = 15
+#: seconds for a file
+UPLOAD = 120
+CAPTION = 1024
 
 
 class DeliveryError(Exception):
@@ -43,6 +48,18 @@ async def send(bot: Bot, screen: Screen, *, chat_id: int) -> int:
     method = SendMessage(chat_id=chat_id, text=text.shorten(screen.text), reply_markup=screen.markup())
     try:
         return (await bot(method, request_timeout=TIMEOUT)).message_id
+    except AiogramError as error:
+        raise translate(error) from error
+
+
+async def send_document(bot: Bot, screen: Screen, file: Enclosure, *, chat_id: int) -> int:
+    """Send a file of ours with the screen below it; returns the id. Raises DeliveryError."""
+    method = SendDocument(
+        chat_id=chat_id, document=BufferedInputFile(file.content, file.name),
+        caption=text.shorten(screen.text, CAPTION), reply_markup=screen.markup(),
+    )  # fmt: skip
+    try:
+        return (await bot(method, request_timeout=UPLOAD)).message_id
     except AiogramError as error:
         raise translate(error) from error
 

@@ -16,10 +16,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget, UnfoldBooleanWidget
 
 from fieldservice.lib.errors import DomainError, ForbiddenError
 from fieldservice.lib.localtime import format_moment, zone
+from fieldservice.runtime import registry
 from finance import periods
 from finance.enums import ExportFormat, ExportKind, ExportStatus
 from finance.models import Export
@@ -57,6 +58,10 @@ class ExportForm(forms.Form):
             cities.order_by("name"), label=_("City"), required=False, empty_label=_("All my cities"),
             widget=UnfoldAdminSelectWidget,
         )  # fmt: skip
+        if registry.get("reports_channel_id"):
+            self.fields["to_reports"] = forms.BooleanField(
+                label=_("Also to the REPORTS channel"), required=False, widget=UnfoldBooleanWidget
+            )
 
     def clean(self) -> dict[str, Any]:
         """The period, beside the field that is wrong."""
@@ -109,7 +114,7 @@ class ExportAdmin(ReadOnlyAdmin):
             city = data.get("city")
             exports.ask(
                 member=member, kind=data["kind"], fmt=data["format"], period=data["days"],
-                city_ids=[city.pk] if city else None,
+                city_ids=[city.pk] if city else None, to_reports=bool(data.get("to_reports")),
             )  # fmt: skip
             return _("The file is being written; you may go on working.")
 

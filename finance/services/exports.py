@@ -115,6 +115,19 @@ def file_name(export: Export) -> str:
     return f"{_stem(export)}_{made:%Y%m%dT%H%M%SZ}.{export_files.extension(export.format, TABLES[export.kind])}"
 
 
+def period_of(export: Export) -> Period:
+    """Its days."""
+    return Period(export.date_from, export.date_to)
+
+
+def content(export: Export, *, limit: int) -> bytes:
+    """The whole file, for a messenger; empty when it is gone or larger than `limit` bytes."""
+    path = folder() / export.stored_as
+    if export.status != ExportStatus.DONE or not export.stored_as or not 0 < export.size <= limit or not path.is_file():
+        return b""
+    return path.read_bytes()
+
+
 def visible_to(member: StaffUser) -> Any:
     """A person's own exports, newest first."""
     return Export.objects.filter(staff_id=member.pk).order_by("-id")
@@ -201,7 +214,11 @@ def _finish(
     )  # fmt: skip
     if done:
         event = "export_ready" if status == ExportStatus.DONE else "export_failed"
-        outbox.enqueue(Message(event=event, staff_id=export.staff_id, payload={"export_id": export.pk}))
+        payload = {"export_id": export.pk}
+        outbox.enqueue(Message(event=event, staff_id=export.staff_id, payload=payload))
+        channel = registry.get("reports_channel_id") if export.to_reports and status == ExportStatus.DONE else 0
+        if channel:
+            outbox.enqueue(Message(event="export_posted", chat_id=channel, payload=payload))
     return bool(done)
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from fieldservice.runtime.models import Setting
 from finance.models import Commission, Export, OwnerRequisites, Payout, ReferralReward
 from finance.services import commissions, exports, payouts
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralRewardFactory, png
@@ -323,6 +324,13 @@ class TestExports:
         errors = self.ask(client, **data).context["form"].errors
         assert sentence in str(errors[field])
         assert not Export.objects.exists()
+
+    def test_the_reports_channel_is_a_choice_where_there_is_one(self, client, boss):
+        assert "to_reports" not in client.get(url("export", "add")).content.decode()
+        Setting.objects.create(key="reports_channel_id", value="-1003")
+        assert "to_reports" in client.get(url("export", "add")).content.decode()
+        self.ask(client, to_reports="on")
+        assert Export.objects.get().to_reports
 
     def test_own_cities_only(self, client):
         mine, strange = OrderFactory(), OrderFactory()

@@ -104,6 +104,18 @@ class TestOrders:
         OrderFactory(**place(), created_at=NOON, company_payment=Decimal("2500.50"))
         assert rows(made(tmp_path, ORDERS))[0]["company_payment"] == "2500.5"
 
+    def test_a_street_typed_by_hand_is_a_street(self, tmp_path):
+        """v1.2 hid it in the address comment and left the column empty."""
+        OrderFactory(**place(), created_at=NOON, street_text="улица Новая", address_comment="code 1234")
+        (row,) = rows(made(tmp_path, ORDERS))
+        assert row["street"] == "улица Новая"
+        assert "code 1234" not in row.values()
+
+    def test_the_reason_is_that_of_the_cancellation(self, tmp_path):
+        order = OrderFactory(**place(), created_at=NOON, status="CANCELED", cancel_reason="the client moved")
+        HistoryFactory(order=order, to_status="CANCELED", reason="other words")
+        assert rows(made(tmp_path, ORDERS))[0]["cancel_reason"] == "the client moved"
+
     def test_oldest_first(self, tmp_path):
         where = place()
         times = [NOON, NOON.replace(hour=1), NOON.replace(hour=20)]
