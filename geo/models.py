@@ -19,7 +19,7 @@ class City(models.Model):
     timezone = models.CharField(_("time zone"), max_length=64, null=True, blank=True)
     centroid_lat = models.FloatField(_("latitude of the centre"), null=True, blank=True)
     centroid_lon = models.FloatField(_("longitude of the centre"), null=True, blank=True)
-    #: another number after every change of the city's streets; written by a trigger, whoever changes them
+    #: a higher number after every change of the city's streets; written by a trigger, whoever changes them
     streets_version = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:

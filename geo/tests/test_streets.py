@@ -153,6 +153,14 @@ class TestFresh:
         District.objects.all().delete()
         assert names(street.city, "мира") == ["Мира"]
 
+    def test_a_city_saved_meanwhile_does_not_bring_the_old_names_back(self, town):
+        form = City.objects.get(pk=town.pk)  # somebody opens its page …
+        assert names(town, "мира")
+        Street.objects.filter(city=town, name="улица Мира").update(name="улица Новая")
+        form.timezone = "Asia/Omsk"
+        form.save()  # … and saves it, with the number of then
+        assert names(town, "новая") == ["улица Новая"]
+
     def test_nothing_changed_is_nothing_read(self, town, django_assert_num_queries):
         names(town, "мира")
         with django_assert_num_queries(2):  # the version, and the ten rows that are shown

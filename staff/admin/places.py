@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from fieldservice.lib.clean import clean
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import is_zone
 from fieldservice.lib.point import make_point
@@ -40,6 +41,28 @@ class PlaceForm(forms.ModelForm):
         return data
 
 
+class DistrictForm(PlaceForm):
+    """A district stays in its city: streets, orders and masters stand on it."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if self.instance.pk and "city" in self.changed_data:
+            self.add_error("city", _("A district cannot move: add it to the other city."))
+        return data
+
+
+class StreetForm(PlaceForm):
+    """A street lies in a district of its own city."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        city, district = data.get("city"), data.get("district")
+        if city and district and district.city_id != city.pk:
+            text = _("%(district)s is a district of %(city)s: choose one of the street's city, or none.")
+            self.add_error("district", text % {"district": district.name, "city": district.city.name})
+        return data
+
+
 class PlaceAdmin(ScopedAdmin):
     """A list with the import on top, and a lookup for forms that forgives typing mistakes."""
 
@@ -62,7 +85,7 @@ class PlaceAdmin(ScopedAdmin):
         if not request.path.endswith("/autocomplete/"):
             return super().get_search_results(request, queryset, search_term)
         city = City.objects.filter(pk=_number(request.GET.get("city"))).first()
-        return self.looked_up(queryset, search_term, city), False
+        return self.looked_up(queryset, clean(search_term), city), False
 
     def looked_up(self, rows: QuerySet[Any], text: str, city: City | None) -> QuerySet[Any]:
         """The rows like `text`, best first."""
@@ -83,6 +106,7 @@ class CityAdmin(PlaceAdmin):
 
 @admin.register(District)
 class DistrictAdmin(PlaceAdmin):
+    form = DistrictForm
     city_path = "city_id"
     list_display = ("name", "city")
     list_select_related = ("city",)
@@ -98,6 +122,7 @@ class DistrictAdmin(PlaceAdmin):
 
 @admin.register(Street)
 class StreetAdmin(PlaceAdmin):
+    form = StreetForm
     city_path = "city_id"
     list_display = ("name", "city", "district")
     list_select_related = ("city", "district")
@@ -109,7 +134,7 @@ class StreetAdmin(PlaceAdmin):
         rows = rows.select_related("district")
         if city is None:
             return rows.filter(name__icontains=text)
-        if not text.strip():
+        if not text:
             return rows.filter(city=city).order_by("name", "pk")
         return _in_this_order(rows, [found.street for found in search_streets(city, text)])
 

@@ -140,6 +140,12 @@ class TestLookups:
         StreetFactory(name="Мира")
         assert self.found(client, "street", "мира", city=city)
 
+    @pytest.mark.parametrize("field", ["city", "district", "street"])
+    def test_what_no_column_can_hold_is_left_away(self, client: Client, boss: Any, field: str) -> None:
+        street = StreetFactory(city__name="Мира", district__name="Мира", name="Мира")
+        for city in ("", street.city_id):
+            assert self.found(client, field, "ми\x00ра", city=city)
+
     def test_a_stranger_s_city_is_looked_up_by_nobody(self, client: Client) -> None:
         mine, strange = CityFactory(name="Тверь"), StreetFactory(city__name="Тверца", name="Мира")
         client.force_login(StaffUserFactory(role=Role.LOGIST, cities=[mine]))
@@ -169,3 +175,16 @@ class TestForms:
             assert response.status_code == 302
         else:
             assert list(response.context["adminform"].form.errors) == [field]
+
+    def test_a_street_lies_in_a_district_of_its_city(self, client: Client, boss: Any) -> None:
+        city, other = CityFactory(name="Тверь"), DistrictFactory(city__name="Омск", name="Южный")
+        form = {"city": city.pk, "district": other.pk, "name": "улица Мира"}
+        errors = client.post(reverse("admin:geo_street_add"), form).context["adminform"].form.errors
+        assert errors == {"district": ["Южный is a district of Омск: choose one of the street's city, or none."]}
+        assert client.post(reverse("admin:geo_street_add"), form | {"district": ""}).status_code == 302
+
+    def test_a_district_stays_where_its_streets_are(self, client: Client, boss: Any) -> None:
+        district, other = StreetFactory().district, CityFactory()
+        url, form = reverse("admin:geo_district_change", args=[district.pk]), {"city": other.pk, "name": "Южный"}
+        assert list(client.post(url, form).context["adminform"].form.errors) == ["city"]
+        assert client.post(url, form | {"city": district.city_id}).status_code == 302
