@@ -2,7 +2,7 @@
 
 env FILE            the variables of FILE that are not set yet, as NAME=value, each ended by a NUL byte
 port FIRST          the first free local TCP port from FIRST on
-wait [--web URL] [--sandbox URL] [--bots N] [--pid PID] [--seconds S]
+wait [--web URL] [--sandbox URL] [--ready URL] [--bots N] [--pid PID] [--seconds S]
                     until all of that answers; exit code 1 with a sentence when it does not, 2 when PID has ended
 pgenv               what DATABASE_URL says, as the variables that PostgreSQL's own programs read: PGHOST=… and so on
 marked MARK         end the processes of an earlier run that carry MARK in their environment
@@ -107,6 +107,8 @@ def wait(options: argparse.Namespace) -> None:
         checks["the Telegram sandbox"] = lambda: get(options.sandbox)[0] == 200
     if options.web:
         checks["the web admin"] = lambda: web_answers(options.web)
+    if options.ready:
+        checks[options.ready] = lambda: get(options.ready)[0] == 200
     if options.bots:
         checks["the bots"] = lambda: polling_bots(options.sandbox) >= options.bots
     deadline = time.monotonic() + options.seconds
@@ -163,6 +165,7 @@ def main() -> None:
     waiting = jobs.add_parser("wait")
     waiting.add_argument("--web")
     waiting.add_argument("--sandbox")
+    waiting.add_argument("--ready")
     waiting.add_argument("--bots", type=int, default=0)
     waiting.add_argument("--pid", type=int)
     waiting.add_argument("--seconds", type=int, default=120)
