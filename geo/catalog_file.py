@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -61,21 +63,32 @@ def decode(content: bytes) -> str:
         ) from error
 
 
-def read_catalog(text: str, *, delimiter: str = ";") -> Catalog:
-    """Every row, or why it is none. Raises InvalidError when the header is not the expected one."""
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
-    catalog, columns = Catalog(), _columns(next(reader, []), delimiter)
-    rows = iter(reader)
-    while True:
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return catalog
-        except csv.Error as error:  # a cell of more than 128 kB: a quote that is never closed
-            catalog.bad.append(Bad(reader.line_num, _("is no CSV: %(error)s.") % {"error": error}))
-            return catalog
-        if any(cell.strip() for cell in cells):
-            _take(catalog, reader.line_num, columns, cells)
+def read_catalog(text: str, *, delimiter: str = ";", most: int | None = None) -> Catalog:
+    """Every row, or why it is none; no more than `most` of both. Raises InvalidError when the header is not the
+    expected one.
+    """
+    # line ends as editors know them: a form feed or a Unicode line separator inside a name ends no row
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    catalog, columns = Catalog(), _columns(_next(reader) or [], delimiter)
+    while most is None or len(catalog.rows) + len(catalog.bad) < most:
+        line = reader.line_num + 1
+        cells = _next(reader)
+        if cells is None:
+            break
+        if any("\n" in cell or "\r" in cell for cell in cells):
+            catalog.bad.append(Bad(line, _("has a quote that is not closed, or a cell of several lines.")))
+        elif any(cell.strip() for cell in cells):
+            _take(catalog, line, columns, cells)
+    return catalog
+
+
+def _next(reader: Any) -> list[str] | None:
+    """The cells of the next row; None at the end."""
+    try:
+        cells: list[str] | None = next(reader, None)
+    except csv.Error:  # a cell of more than 128 kB goes through many lines
+        return ["\n"]
+    return cells
 
 
 def _columns(header: Iterable[str], delimiter: str) -> list[str]:

@@ -21,6 +21,7 @@ WHOLE = 1500  # so many names are compared without choosing
 CHOSEN = 400
 WORDS = 40  # alike words of the city for each typed one
 KEPT = 40
+LETTERS = 16  # of the beginnings of words: a list of them for each number of letters is held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,9 @@ class StreetIndex:
             word, self.vocabulary, scorer=fuzz.ratio, score_cutoff=CUTOFF, limit=WORDS
         ):
             found[other] = max(round(score), found.get(other, 0))
-        beginnings = self._beginnings(len(word))
+        beginnings = self._beginnings(min(len(word), LETTERS))
         for beginning, score, _place in process.extract(
-            word, beginnings.keys(), scorer=fuzz.ratio, score_cutoff=CUTOFF, limit=WORDS
+            word[:LETTERS], beginnings.keys(), scorer=fuzz.ratio, score_cutoff=CUTOFF, limit=WORDS
         ):
             for other in beginnings[beginning]:
                 found[other] = max(round(score * 0.9), found.get(other, 0))

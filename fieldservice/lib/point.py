@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from fieldservice.lib.errors import InvalidError
 
 EARTH_KM = 6371.0088
+#: characters of a place as it is typed
+LONGEST = 60
 #: «55.7558, 37.6173», «55.7558 37.6173», «55.7558,37.6173»; and as a Russian keyboard has it, «55,7558; 37,6173»
 POINTS = re.compile(r"([-+]?[0-9]{1,3}(?:\.[0-9]{1,15})?)(?:\s*[;,]\s*|\s+)([-+]?[0-9]{1,3}(?:\.[0-9]{1,15})?)")
 COMMAS = re.compile(r"([-+]?[0-9]{1,3},[0-9]{1,15})(?:\s*;\s*|\s*,?\s+)([-+]?[0-9]{1,3},[0-9]{1,15})")
@@ -36,7 +38,8 @@ def make_point(lat: float, lon: float) -> Point:
 
 def parse_point(text: str) -> Point:
     """«55.7558, 37.6173», as maps copy it. Raises InvalidError with an example."""
-    match = POINTS.fullmatch(text.strip()) or COMMAS.fullmatch(text.strip())
+    text = text.strip()[: LONGEST + 1]  # the patterns take their time with thousands of blanks
+    match = None if len(text) > LONGEST else POINTS.fullmatch(text) or COMMAS.fullmatch(text)
     if match is None:
         raise InvalidError(_("Type latitude and longitude, for example 55.7558, 37.6173."))
     lat, lon = (float(number.replace(",", ".")) for number in match.groups())

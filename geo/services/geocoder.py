@@ -37,6 +37,11 @@ FAR_KM = 150  # from the centre of the city: the answer is about another town of
 USER_AGENT = "fieldservice/1.2"
 #: Yandex's `precision` → confidence; whatever is not named is no better than the centre of the city
 PRECISION = {"exact": 95, "number": 90, "near": 85, "range": 85, "street": 80}
+#: what comes of an answer that is not as documented: other names and kinds, numbers of 400 digits, an unknown charset,
+#: a thousand brackets
+UNREADABLE = (
+    InvalidError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError
+)  # fmt: skip
 log = logging.getLogger(__name__)
 
 
@@ -124,7 +129,7 @@ def _asked(provider: Provider, address: Address, near: Point | None) -> tuple[Po
         # the name of the error only: its text may hold the key, the address, the provider's page
         log.warning("geocode_fail", extra={"provider": provider.name, "reason": type(error).__name__})
         raise NotNow from error
-    except (InvalidError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except UNREADABLE as error:
         log.warning("geocode_fail", extra={"provider": provider.name, "reason": "unreadable"})
         raise NotNow from error
     if found and near is not None and distance_km(found[0], near) > FAR_KM:
@@ -140,7 +145,10 @@ def _keep(address: Address, provider: Provider, found: tuple[Point, int] | None)
 
 
 def _wait_for_turn(provider: Provider, now: datetime) -> None:
-    """One row a day counts the questions and says when the next may be asked, for all processes, in one statement."""
+    """One row a day counts the questions and says when the next may be asked, for all processes, in one statement.
+
+    The first question of a day waits for those of the day before that still have theirs to come.
+    """
     if provider.daily_limit < 1:
         raise Exhausted("limit")
     gap, day = timedelta(seconds=1 / provider.per_second), now.astimezone(zone(None)).date()
@@ -149,7 +157,8 @@ def _wait_for_turn(provider: Provider, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO geocoder_usage AS u (provider, day, asked, next_at)
-               VALUES (%(provider)s, %(day)s, 1, %(now)s + %(gap)s)
+               SELECT %(provider)s, %(day)s, 1, greatest(max(next_at), %(now)s) + %(gap)s
+                 FROM geocoder_usage WHERE provider = %(provider)s AND day < %(day)s
                ON CONFLICT (provider, day) DO UPDATE
                   SET asked = u.asked + 1, next_at = greatest(u.next_at, %(now)s) + %(gap)s
                 WHERE u.asked < %(limit)s AND u.next_at < %(now)s + %(patience)s

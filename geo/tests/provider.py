@@ -21,6 +21,7 @@ class Provider:
         self.times: list[float] = []
         self.places: dict[str, tuple[float, float, str]] = {ADDRESS: (56.8584, 35.9006, "exact")}
         self.trouble: Any = None
+        self.charset = "utf-8"
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
@@ -46,6 +47,7 @@ class Provider:
                 if isinstance(provider.trouble, bytes):
                     body = provider.trouble
                 self.send_response(status)
+                self.send_header("Content-Type", f"application/json; charset={provider.charset}")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 with contextlib.suppress(OSError):  # the one who asked has gone

@@ -107,6 +107,7 @@ class TestAsking:
         "trouble",
         [500, 502, 403, 401, 429, 402, 404, b"<html>", b"", b"[[[", b"null", b"{}", b'"x"', b"\xff\xfe",
          b'[{"lat": "x", "lon": "y"}]', b'[{"lat": "nan", "lon": "5"}]', b'{"error": {"message": "no key"}}',
+         b'[{"lat": 1' + b"0" * 400 + b', "lon": 5}]', b"[" * 100_000, b'{"a":' * 100_000,
          b'{"response": {"GeoObjectCollection": {"featureMember": [{}]}}}',
          b'{"response": {"GeoObjectCollection": {"featureMember": [{"GeoObject": {"Point": {"pos": "5"}}}]}}}'],
     )  # fmt: skip
@@ -121,6 +122,11 @@ class TestAsking:
                 assert [record.message for record in caplog.records] == ["geocode_fail"]
         assert KEY not in caplog.text
         assert "Мира" not in caplog.text
+
+    def test_an_unknown_charset_is_trouble_too(self, mode, provider):
+        provider.charset = "utf-9"
+        with pytest.raises(NotNow):
+            geocoder.ask(HOME, near=TVER)
 
     def test_who_does_not_answer_is_left_in_time(self, mode, provider, monkeypatch):
         monkeypatch.setattr(geocoder, "TIMEOUT", 0.3)
@@ -221,6 +227,15 @@ class TestLimits:
         with pytest.raises(NotNow):
             geocoder.ask(HOME, near=TVER)
         assert time.monotonic() - began < 1
+
+    def test_midnight_is_no_way_past_the_queue(self, provider):
+        store(geo_mode="yandex", yandex_geocoder_key=KEY, yandex_throttle_rps=50)
+        now, began = timezone.now(), time.monotonic()
+        GeocoderUsage.objects.create(
+            provider="yandex", day=timezone.localdate(now) - timedelta(days=1), next_at=now + timedelta(seconds=0.5)
+        )
+        geocoder.ask(HOME, near=TVER, now=now)
+        assert time.monotonic() - began > 0.45
 
 
 @pytest.mark.django_db(transaction=True)

@@ -40,6 +40,9 @@ def command(path: Path, *options: str) -> str:
     return out.getvalue()
 
 
+QUOTE = "has a quote that is not closed, or a cell of several lines."
+
+
 class TestReading:
     def test_a_file_is_read_whatever_the_order_of_columns(self):
         text = 'name;type;city;district;centroid_lat;centroid_lon\n"Мира; улица";STREET;Тверь;Центральный;56,85;35.9\n'
@@ -67,13 +70,23 @@ class TestReading:
             ("street;Тверь;;Мира;91;35", GLOBE),
             ("street;Тверь;;Мира;nan;35", GLOBE),
             ("street;Тверь;;Мира;56;35;9", "has more cells than the first line has columns."),
-            ('street;Тверь;;"' + "x" * 200_000, "is no CSV: field larger than field limit (131072)."),
+            ('street;Тверь;;"' + "x" * 200_000, QUOTE),
+            ('street;Тверь;;"Мира\nstreet;Тверь;;Лесная', QUOTE),
         ],
     )  # fmt: skip
     def test_a_bad_row_is_named_by_its_line(self, line, sentence):
         catalog = read_catalog(f"{HEADER}\nstreet;Тверь;;Ленина;;\n{line}\n")
         assert [(bad.line, bad.sentence) for bad in catalog.bad] == [(3, sentence)]
         assert len(catalog.rows) == 1
+
+    def test_lines_are_counted_as_editors_do(self):
+        found = read_catalog("type;city;district;name\r\nstreet;Тверь;;1-я\u2028Лесная\x0b\x85\r\n\r\nbad")
+        assert [row.name for row in found.rows] == ["1-я Лесная"]
+        assert [bad.line for bad in found.bad] == [4]
+
+    def test_no_more_is_read_than_anybody_wants(self):
+        text = "type;city;district;name\n" + "street;Тверь;;Мира\nbad\n" * 3
+        assert [len(read_catalog(text, most=4).rows), len(read_catalog(text, most=4).bad)] == [2, 2]
 
     @pytest.mark.parametrize("text", ["", "\n", "type;city;name\n", "a;b\n", HEADER.replace(";", ","), "\x00"])
     def test_another_header_is_told(self, text):

@@ -281,3 +281,13 @@ def test_in_a_large_city_the_choice_of_likely_names_loses_nothing(large):
             missed += [(text, index.texts[i]) for i in wanted if index.ids[i] not in found]
     assert asked > 400
     assert len(missed) <= asked // 100, missed  # two words typed as one, for example
+
+
+def test_long_words_take_no_memory_of_their_own(large):
+    """Whatever people type: the beginnings of the city's words are held for sixteen lengths at most."""
+    index = StreetIndex(large)
+    for length in range(2, 110, 3):
+        index.search("комсомольск" * 10 if length > 100 else ("первомайскогорских" * 7)[:length])
+    assert max(index.beginnings) <= 16
+    longest = max(large, key=lambda row: len(row[1]))
+    assert longest[0] in {hit.street_id for hit in index.search(longest[1][:-1] + "ъ")}

@@ -24,7 +24,7 @@ from geo.services.catalog import Report, import_catalog
 from staff.services.moderation import audit
 
 #: more would keep a web process busy for too long; `manage.py import_catalog` has no limit
-ROWS, MEGABYTES = 5_000, 2
+ROWS, MEGABYTES = 2_000, 2
 KEPT = 30 * 60
 SHOWN = 200
 TEMPLATE = "staff/import_catalog.html"
@@ -93,8 +93,8 @@ def _confirmed(request: HttpRequest, context: dict[str, Any], key: str) -> HttpR
 
 
 def _run(text: str, options: dict[str, Any], *, dry_run: bool) -> Report:
-    catalog = read_catalog(text, delimiter=DELIMITERS[options["delimiter"]])
-    if len(catalog.rows) > ROWS:
+    catalog = read_catalog(text, delimiter=DELIMITERS[options["delimiter"]], most=ROWS + 1)
+    if len(catalog.rows) + len(catalog.bad) > ROWS:
         raise DomainError(_("There are more than %(rows)s rows: use manage.py import_catalog.") % {"rows": ROWS})
     return import_catalog(catalog=catalog, dry_run=dry_run, with_doubtful=options["with_doubtful"])
 

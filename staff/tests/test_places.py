@@ -85,6 +85,7 @@ class TestImport:
         CityFactory(name="Тверь")
         response = upload(client, "street;Тверь;;Мира;;", "street;Тверь;;Ленина;;")
         assert "There are more than 1 rows" in str(response.context["form"].errors["file"])
+        assert "There are more than 1 rows" in str(upload(client, "x", "x").context["form"].errors["file"])
         monkeypatch.setattr(catalog, "MEGABYTES", 0)
         assert "The file is larger than 0 MB" in str(upload(client).context["form"].errors["file"])
 

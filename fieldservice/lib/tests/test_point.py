@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import pi
 
 import pytest
@@ -47,6 +48,13 @@ def test_whole_degrees_and_the_other_half_of_the_globe():
 def test_anything_else_is_answered_by_an_example(typed):
     with pytest.raises(InvalidError, match=r"latitude and longitude, for example 55\.7558, 37\.6173"):
         parse_point(typed)
+
+
+def test_thousands_of_blanks_take_no_time():
+    began = time.perf_counter()
+    with pytest.raises(InvalidError, match="for example"):
+        parse_point("1,1" + " " * 20_000 + "x")
+    assert time.perf_counter() - began < 0.1
 
 
 @pytest.mark.parametrize("typed", ["90.1, 0", "-91, 0", "0, 181", "0 -180.5", "999, 999"])

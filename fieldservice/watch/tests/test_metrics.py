@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from fieldservice.outbox.models import Lane, Notification
+from fieldservice.watch.metrics import OPEN_ORDERS
 from orders.dispatch import engine
+from orders.enums import OrderStatus
 from orders.tests.factories import OfferFactory, OrderFactory
 from staff.tests.factories import MasterFactory
 
@@ -38,6 +41,15 @@ def test_the_gauges(client, django_assert_max_num_queries):
     assert 0 <= found['fieldservice_heartbeat_age_seconds{name="dispatch_tick"}'] < 60
 
 
+def test_closed_orders_are_not_read():
+    """A scrape comes every few seconds, and there may be a million of them."""
+    assert all((f"'{status}'" in OPEN_ORDERS) == (status not in OrderStatus.FINAL) for status in OrderStatus)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + OPEN_ORDERS)
+        assert re.search(r"Index Cond: \(?\(?status = ANY", "\n".join(row[0] for row in cursor.fetchall()))
+
+
 def test_an_empty_system_has_gauges_too(client):
     assert samples(client)["fieldservice_order_due_oldest_seconds"] == 0
 
@@ -52,6 +64,7 @@ def test_nobody_is_named(client):
     [
         ("", {}, "127.0.0.1", 200),
         ("", {}, "10.0.0.7", 403),
+        ("", {"X-Real-IP": "8.8.8.8"}, "127.0.0.1", 403),
         ("", {"X-Forwarded-For": "8.8.8.8"}, "127.0.0.1", 403),  # a proxy on this machine asks for somebody
         ("right", {}, "127.0.0.1", 403),
         ("right", {"Authorization": "Bearer wrong"}, "10.0.0.7", 403),
