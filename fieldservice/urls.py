@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from fieldservice.runtime import health
 from fieldservice.watch.metrics import metrics
+from staff.login_view import login_link
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -19,5 +20,6 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("login/<str:token>/", login_link, name="login_link"),
     path("admin/", admin.site.urls),
 ]

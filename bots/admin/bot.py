@@ -16,19 +16,22 @@ from bots.admin import (
     finance,
     find,
     invites,
+    joining,
     menu,
     moderation,
     orders,
     queue,
     reports,
     settling,
+    team,
     visits,
+    web,
 )
 from bots.admin.create import answers as new_order
 from bots.bot import Spec
-from bots.visit import Person, Visit
+from bots.visit import Person, Reply, Visit
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import ForbiddenError
+from fieldservice.lib.errors import ConflictError, ForbiddenError
 from staff import access
 from staff.enums import Role
 from staff.models import StaffUser
@@ -36,39 +39,45 @@ from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
 SECTIONS = (
-    menu,
-    new_order,
-    queue,
-    filters,
-    orders,
-    find,
-    actions,
-    visits,
-    assign,
-    finance,
-    settling,
-    reports,
+    menu, joining, new_order, queue, filters, orders, find, actions, visits, assign, finance, settling, reports,
     moderation,
-    invites,
-)
+    invites, team, web,
+)  # fmt: skip
 
 
 def identify(user: User, text: str) -> Person:
-    """The active staff member with this Telegram id. Raises ForbiddenError for everybody else."""
+    """The active staff member with this Telegram id; a stranger is a guest, who may only join.
+
+    Raises ForbiddenError for a member whose access is switched off.
+    """
     member = member_by_tg(user.id)
     if member is None and user.id in settings.GLOBAL_ADMINS_TG_IDS and text.startswith("/start"):
         member = _first_admin(user)
-    if member is None:
-        raise ForbiddenError(_("This bot is for the company's staff. Ask an admin for an access code, please."))
-    if not member.is_active:
+    if member and not member.is_active:
         raise ForbiddenError(_("Your access is switched off. Ask an admin, please."))
     return Person(user.id, language.choose(user.language_code), member_row=member)
 
 
 def check(visit: Visit, needs: str) -> None:
-    """The access matrix, at every tap: a role may have changed since the button was shown."""
+    """The access matrix, at every tap: a role may have changed since the button was shown. Guests may join only."""
+    if visit.person.member_row is None:
+        if needs != joining.GUEST:
+            raise ForbiddenError(_("This bot is for the company's staff. Ask an admin for an access code, please."))
+        return
+    if needs == joining.GUEST:
+        raise ConflictError(_("You are a staff member already."))
     if needs and not access.may(visit.member.role, needs):
         raise ForbiddenError(_("Your role does not allow this."))
+
+
+def home(visit: Visit) -> Reply:
+    """The menu, or the way in."""
+    return menu.home(visit) if visit.person.member_row else joining.entry(visit)
+
+
+def help_page(visit: Visit) -> Reply:
+    """/help."""
+    return menu.help_page(visit) if visit.person.member_row else joining.entry(visit)
 
 
 @transaction.atomic
@@ -89,8 +98,8 @@ SPEC = Spec(
     variable="ADMIN_BOT_TOKEN",
     identify=identify,
     check=check,
-    home=menu.home,
-    help=menu.help_page,
+    home=home,
+    help=help_page,
     commands={
         "start": gettext_lazy("Main menu"),
         "menu": gettext_lazy("Main menu"),

@@ -38,7 +38,9 @@ def home(visit: Visit) -> Reply:
         waiting = staff_scope.masters(member).filter(moderation_status=ModerationStatus.PENDING, is_deleted=False)
         facts["applications"] = waiting.exclude(full_name="").count()
         rows.append([tap(_("🪪 Applications (%(count)s)") % {"count": facts["applications"]}, "adm:mod")])
-    rows.append([tap(_("🔄 Refresh"), "adm:menu")])
+    if access.may(member.role, "staff"):
+        rows.append([tap(_("👥 Staff"), "adm:st")])
+    rows.append([tap(_("🖥 Web admin"), "adm:web"), tap(_("🔄 Refresh"), "adm:menu")])
     return Reply(page("admin/menu.html", rows, member=member, **facts))
 
 

@@ -79,6 +79,16 @@ def skills(row: Notification, now: datetime) -> Post | None:
     return Post(page("push/skills.html", rows, asks=waits, **moderation.facts(master)), over=not waits)
 
 
+@event("admin", "access_changed")
+def access_changed(row: Notification, now: datetime) -> Post | None:
+    """Another role, other cities, or in again: as it is now."""
+    member = StaffUser.objects.filter(pk=row.staff_id or 0, is_active=True).first()
+    if member is None:
+        return None
+    rows = [[tap(_("🏠 Menu"), "adm:menu")]]
+    return Post(page("push/access_changed.html", rows, member=member, cities=list(member.cities.order_by("name"))))
+
+
 @event("admin", "dispatch_error")
 def dispatch_error(row: Notification, now: datetime) -> Post | None:
     """An order dispatch has set aside."""

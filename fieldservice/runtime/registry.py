@@ -231,6 +231,7 @@ KEYS: dict[str, Key] = {
         Key("nominatim_url", "URL", lambda: "", _t("Nominatim: address of the server")),
         Key("nominatim_throttle_rps", "INT", lambda: 1, _t("Nominatim: questions a second"), 1, 100),
         Key("nominatim_daily_limit", "INT", lambda: 1000, _t("Nominatim: questions a day"), 0, 1000000),
+        Key("web_url", "STR", lambda: "http://localhost:8000", _t("Address of the web admin, for links in messages")),
         Key("support_contact", "STR", lambda: "", _t("Support contact shown to masters")),
     )
 }

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -16,9 +17,10 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
 from fieldservice.lib.actor import Actor
 from geo.models import City
+from staff.enums import Role
 from staff.models import AuditLog, StaffUser
 from staff.scoped_admin import ReadOnlyAdmin
-from staff.services import moderation
+from staff.services import moderation, team
 
 admin.site.unregister(Group)  # rights come from staff.access, not from groups in the database
 
@@ -48,6 +50,14 @@ class MemberForm(CitiesMixin, UserChangeForm):
     class Meta:
         model = StaffUser
         fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        before = StaffUser.objects.filter(pk=self.instance.pk).first()
+        stays = data.get("role") == Role.GLOBAL_ADMIN and data.get("is_active")
+        if before and not stays and team.is_last_admin(before):
+            self.add_error("role", gettext("This is the last global admin: make another one first."))
+        return data
 
 
 class NewMemberForm(CitiesMixin, UserCreationForm):

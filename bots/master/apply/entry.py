@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
-from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
 
-from bots import fsm
+from bots import fsm, guesses
 from bots.buttons import tap
 from bots.callbacks import on
 from bots.master.apply import questions
@@ -24,10 +21,7 @@ from staff.models import Master
 from staff.selectors import draft_of, has_applied
 from staff.services import onboarding
 
-log = logging.getLogger(__name__)
 CODE = "m:code"
-#: wrong codes an hour: guessing one of two billion is hopeless, and stays so
-TRIES, WINDOW = 10, 3600
 START = re.compile(r"/start(?:@\w+)?\s+(?:ref[_-]?)?([A-Za-z0-9]{6,8})\s*", re.IGNORECASE)
 
 
@@ -87,35 +81,16 @@ def again(visit: Visit) -> Reply:
 def _with_code(visit: Visit, code: str, answers: dict[str, str]) -> Reply:
     tg_user_id = visit.person.tg_user_id
     dialog = Dialog(CODE, answers)
-    if not _may_try(tg_user_id):
+    if not guesses.may_try(tg_user_id):
         return Reply(ask_code().under(_("Too many wrong codes. Try again in an hour, please.")), dialog=dialog)
     try:
         draft = onboarding.begin(
             tg_user_id=tg_user_id, code=code, referral=answers.get("referral", ""), now=timezone.now()
         )
     except DomainError as error:
-        _failed(tg_user_id)
+        guesses.failed(tg_user_id)
         known = draft_of(tg_user_id)
         reply = questions.ask(known) if known else Reply(ask_code(), dialog=dialog)
         assert reply.screen is not None
         return Reply(reply.screen.under(str(error)), dialog=reply.dialog)
     return questions.ask(draft)
-
-
-def _key(tg_user_id: int) -> str:
-    return f"bots:codes:{tg_user_id}"
-
-
-def _may_try(tg_user_id: int) -> bool:
-    try:
-        return (cache.get(_key(tg_user_id)) or 0) < TRIES
-    except (RedisError, OSError):
-        return True  # dialogs are away with it, so nobody can try much
-
-
-def _failed(tg_user_id: int) -> None:
-    try:
-        if not cache.add(_key(tg_user_id), 1, timeout=WINDOW):
-            cache.incr(_key(tg_user_id))
-    except (RedisError, OSError, ValueError) as error:
-        log.info("tries_not_counted", extra={"error": type(error).__name__})

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from bots.master.apply import entry
+from bots import guesses
 from bots.sandbox import SandboxClient
 from bots.tests.e2e.applicants import NEWCOMER, begin, fill, fill_rest, introduce, newcomer
 from bots.tests.e2e.scene import master, member, outbox_is_empty
@@ -127,7 +127,7 @@ def test_codes_cannot_be_guessed(telegram: SandboxClient) -> None:
         chat.sees(f"There is no invite code ZZZZ{n:02d}")
     chat.sends(invite.code)
     chat.sees("Too many wrong codes")
-    cache.delete(entry._key(4999))
+    cache.delete(guesses._key(4999))
 
 
 def test_who_is_being_checked_cannot_send_again(telegram: SandboxClient, city: City) -> None:
