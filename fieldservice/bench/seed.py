@@ -51,7 +51,7 @@ class Shape:
 
 def company(shape: Shape) -> None:
     """Cities, districts, masters with skills, past orders, instead of all there were. The skills stay."""
-    execute("TRUNCATE cities, masters, orders RESTART IDENTITY CASCADE")
+    execute("TRUNCATE cities, masters, orders, money_journal RESTART IDENTITY CASCADE")
     sizes = {name: getattr(shape, name) for name in ("cities", "districts", "masters")}
     for statement in STATIC.format(**sizes).split(";"):
         execute(statement)

@@ -49,7 +49,6 @@ def seed() -> dict[str, int]:
     }
     if not OwnerRequisites.objects.exists():
         OwnerRequisites.objects.create(
-            methods=["other"],
             other_text="Демо: платить никуда не нужно, просто нажмите «Я оплатил».",
             comment_template="Комиссия #<order_id> от <master_fio>",
         )

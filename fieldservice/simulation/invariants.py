@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from fieldservice.runtime import registry
+from finance.services import ledger
 
 SETTINGS = ("offers_per_round", "max_active_orders", "escalate_to_admin_after_min", "distribution_tick_seconds")
 #: each row is a sentence about something that must not be
@@ -85,8 +86,8 @@ def check(now: datetime) -> None:
 
 
 def check_books() -> None:
-    """At the end: history, versions and commissions agree with the orders. Raises InvariantBroken."""
-    found = _rows(BOOKS, None)
+    """At the end: history, versions, commissions and the journal agree with the orders. Raises InvariantBroken."""
+    found = [*_rows(BOOKS, None), *ledger.check().differences]
     if found:
         raise InvariantBroken("At the end: " + "; ".join(found[:10]))
 

@@ -26,7 +26,8 @@ DAY, OPENS = datetime(2026, 3, 2), time(9, 30)  # noqa: DTZ001  # local, each ci
 EMPTY = """
 SET CONSTRAINTS ALL IMMEDIATE;
 SET synchronous_commit = off;
-TRUNCATE cities, masters, staff_users, orders, notifications_outbox, settings, heartbeats RESTART IDENTITY CASCADE"""
+TRUNCATE cities, masters, staff_users, orders, money_journal, notifications_outbox, settings, heartbeats
+  RESTART IDENTITY CASCADE"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,9 @@ class Commission(models.Model):
             LongIndex(fields=["master", "status"], name="ix_commissions__master_status"),
             LongIndex(fields=["-created_at"], name="ix_commissions__created_at"),
             LongIndex(
+                fields=["-paid_approved_at", "-id"], name="ix_commissions__approved", condition=Q(status="APPROVED")
+            ),
+            LongIndex(
                 fields=["paid_reported_at"],
                 name="ix_commissions__report_waits",
                 condition=Q(is_paid=False, paid_reported_at__isnull=False, report_alerted_at__isnull=True),

@@ -128,11 +128,6 @@ def content(export: Export, *, limit: int) -> bytes:
     return path.read_bytes()
 
 
-def visible_to(member: StaffUser) -> Any:
-    """A person's own exports, newest first."""
-    return Export.objects.filter(staff_id=member.pk).order_by("-id")
-
-
 def folder() -> Path:
     """Where the files lie: private, and outside of anything that is served."""
     path = Path(settings.MEDIA_ROOT) / "exports"

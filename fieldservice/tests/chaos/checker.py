@@ -17,6 +17,7 @@ from django.utils import timezone
 from bots.sandbox.client import SandboxClient
 from fieldservice.outbox.models import Notification, Outcome
 from finance.models import Commission
+from finance.services import ledger
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 
@@ -96,6 +97,12 @@ def wrong_winners() -> list[str]:
     unpaid = Order.objects.filter(status__in=(OrderStatus.PAYMENT, OrderStatus.CLOSED), total_sum__gt=0)
     found += [f"no commission: #{pk}" for pk in unpaid.filter(commission__isnull=True).values_list("pk", flat=True)]
     return found
+
+
+def money() -> list[str]:
+    """Where commissions, rewards and the journal do not agree."""
+    report = ledger.check()
+    return [*report.differences, *([f"accounts: {report.balances}"] if sum(report.balances.values()) else [])]
 
 
 def unsent() -> list[str]:

@@ -106,6 +106,7 @@ def prove(
     assert checker.stuck() == []
     assert checker.doubled_rows() == []
     assert checker.wrong_winners() == []
+    assert checker.money() == []
     assert checker.unsent() == []
     people = [master.tg_user_id or 0 for master in cast.masters]
     assert checker.missing_messages(site.sandbox(), people) == []
