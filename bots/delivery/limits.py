@@ -11,6 +11,7 @@ import heapq
 import itertools
 import time
 from collections import deque
+from collections.abc import Hashable
 
 #: messages in seconds
 PER_TOKEN = (29, 1.0)
@@ -58,7 +59,7 @@ class Limits:
         self.token = Window(*PER_TOKEN)
         self.chats: dict[int, Window] = {}
         self._next = 0.0
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, asyncio.Future[None], Hashable]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -80,12 +81,21 @@ class Limits:
         self.token.take(now)
         self.chat(chat_id).take(now)
 
-    async def turn(self, lane: int) -> None:
+    async def turn(self, lane: int, chat: Hashable = None) -> None:
         """Wait for a place in the token's window; a lower lane goes first."""
         future = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (lane, next(self._order), future))
+        heapq.heappush(self._waiting, (lane, next(self._order), future, chat))
         self._let_go()
         await future
+
+    def hurry(self, lane: int, chat: Hashable) -> None:
+        """Something of `lane` waits behind what this chat has in the queue: that is as urgent now."""
+        if any(place[3] == chat and place[0] > lane for place in self._waiting):
+            self._waiting = [
+                (min(old, lane) if whose == chat else old, order, future, whose)
+                for old, order, future, whose in self._waiting
+            ]
+            heapq.heapify(self._waiting)
 
     def _let_go(self) -> None:
         while self._waiting:
@@ -94,7 +104,7 @@ class Limits:
             if wait > 0:
                 self._set_timer(wait)
                 return
-            _lane, _order, future = heapq.heappop(self._waiting)
+            _lane, _order, future, _chat = heapq.heappop(self._waiting)
             if not future.done():
                 self.token.take(now)
                 self._next = max(self._next, now - SLACK) + SPACING

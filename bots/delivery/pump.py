@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -40,6 +41,7 @@ PATIENTLY = (0.1, 0.3, 1, 3, 6, 12, 24, 0)
 #: Telegram said "too many" this often in a row, for whatever chat: the whole token is meant
 FLOODS = 3
 Rows = Sequence[Notification]
+Chat = tuple[int | None, int | None, int | None]
 
 
 class Pump:
@@ -51,7 +53,9 @@ class Pump:
         self.stopping = False
         self._wake = asyncio.Event()
         self._in_hand: set[int] = set()
-        self._chats: defaultdict[tuple[Any, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._chats: defaultdict[Chat, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: the lanes of what a chat has in hand
+        self._behind: defaultdict[Chat, list[int]] = defaultdict(list)
         self._held: dict[int, datetime] = {}
         self._floods = 0
         #: the last claim filled every place: there may be more rows due
@@ -100,7 +104,7 @@ class Pump:
     async def _deliver(self, rows: Rows) -> None:
         """One message. Rows for one chat go one after another: an edit never overtakes what it edits."""
         try:
-            async with self._lock(rows[0]):
+            async with self._in_line(rows[0]):
                 if self.stopping:
                     await self._write(outbox.release, rows)
                 else:
@@ -115,10 +119,24 @@ class Pump:
             if self._more:
                 self._wake.set()
 
-    def _lock(self, row: Notification) -> asyncio.Lock:
+    @asynccontextmanager
+    async def _in_line(self, row: Notification) -> AsyncIterator[None]:
+        """One after another within a chat. Whoever an urgent row waits for becomes urgent, too."""
+        chat = _chat(row)
+        self._behind[chat].append(row.lane)
+        self.limits.hurry(row.lane, chat)
+        try:
+            async with self._lock(chat):
+                yield
+        finally:
+            self._behind[chat].remove(row.lane)
+            if not self._behind[chat]:
+                del self._behind[chat]
+
+    def _lock(self, chat: Chat) -> asyncio.Lock:
         if len(self._chats) > 10 * AT_ONCE:
             self._chats = defaultdict(asyncio.Lock, {key: lock for key, lock in self._chats.items() if lock.locked()})
-        return self._chats[row.master_id, row.staff_id, row.chat_id]
+        return self._chats[chat]
 
     async def _attempt(self, rows: Rows) -> None:
         ready = await in_db(prepare, rows, timezone.now())
@@ -135,7 +153,8 @@ class Pump:
             await self._write(settle.postponed, rows, self._hold(parcel.chat_id, wait))
             return
         await asyncio.sleep(wait)
-        await self.limits.turn(rows[0].lane)
+        chat = _chat(rows[0])
+        await self.limits.turn(min(self._behind[chat]), chat)
         window.take(time.monotonic())
         await self._go(rows, parcel)
 
@@ -196,3 +215,8 @@ class Pump:
             except DatabaseError as error:
                 log.warning("settle_failed", extra={"bot": self.name, "error": type(error).__name__})
                 await asyncio.sleep(pause)
+
+
+def _chat(row: Notification) -> Chat:
+    """Whom the row is for, before anybody knows the number of the chat."""
+    return row.master_id, row.staff_id, row.chat_id

@@ -90,3 +90,26 @@ def test_a_canceled_waiter_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> No
                 await made.turn(1)
 
     asyncio.run(main())
+
+
+def test_who_holds_an_urgent_row_up_becomes_urgent() -> None:
+    """A broadcast's message is in the queue; an offer to the same chat must come after it, and soon."""
+    went: list[str] = []
+
+    async def go(made: Limits, name: str, lane: int, chat: str) -> None:
+        await made.turn(lane, chat)
+        went.append(name)
+
+    async def main() -> None:
+        made = Limits()
+        async with asyncio.TaskGroup() as group:
+            for number in range(12):
+                group.create_task(go(made, f"broadcast {number}", 3, f"chat {number}"))
+            await asyncio.sleep(0)
+            made.hurry(0, "chat 11")
+            made.hurry(0, "nobody's")
+
+    asyncio.run(main())
+    assert went.index("broadcast 11") <= 2  # the first may have gone already
+    others = [name for name in went if name != "broadcast 11"]
+    assert others == [f"broadcast {number}" for number in range(11)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fieldservice.bench import accept, dispatch, export, harness, offers, seed, street
+from fieldservice.bench import accept, dispatch, export, harness, offers, outbox, seed, street
 from fieldservice.bench.harness import Result
 
 
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--cities", type=int, default=10)
         parser.add_argument("--history", type=int, default=200_000)
         parser.add_argument("--rivals", type=int, default=4)
+        parser.add_argument("--messages", type=int, default=10_000)
         parser.add_argument("--runs", type=int, default=5)
         parser.add_argument("--json", action="store_true")
 
@@ -56,5 +57,6 @@ BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {
     "export": _export,
     "expiry": lambda options: offers.run_expiry(),
     "offers": lambda options: offers.run(orders=options["orders"]),
+    "outbox": lambda options: outbox.run(messages=options["messages"]),
     "street": lambda options: street.run(),
 }
