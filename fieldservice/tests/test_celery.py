@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 from celery.signals import task_prerun
+from django.conf import settings
 from django.db import connection
 
 from fieldservice.celery import app, timetable
@@ -23,3 +24,8 @@ def test_a_cut_connection_costs_the_worker_no_task() -> None:
 def test_every_task_of_the_timetable_exists() -> None:
     app.loader.import_default_modules()
     assert set(timetable()) <= set(app.tasks)
+
+
+def test_operations_tell_what_beat_wakes() -> None:
+    page = (settings.BASE_DIR / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [task for task in timetable() if f"`{task}`" not in page] == []
