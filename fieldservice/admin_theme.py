@@ -25,8 +25,9 @@ def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(items)}
 
 
-def _page(title: Any, icon: str, name: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+def _page(title: Any, icon: str, name: str, perm: str = "") -> dict[str, Any]:
+    item = {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+    return item | ({"permission": lambda request: request.user.has_perm(perm)} if perm else {})
 
 
 NAVIGATION = [
@@ -49,6 +50,7 @@ NAVIGATION = [
     _group(
         _("Masters"),
         _item(_("Masters"), "engineering", "staff.master"),
+        _page(_("Applications"), "how_to_reg", "desk_queue", "staff.view_masterinvitecode"),
         _item(_("Skills"), "construction", "staff.skill"),
         _item(_("Invite codes"), "key", "staff.masterinvitecode"),
     ),
@@ -76,7 +78,7 @@ NAVIGATION = [
         _item(_("Access codes"), "vpn_key", "staff.staffaccesscode"),
         _item(_("Settings"), "tune", "runtime.setting"),
         _item(_("Outbox"), "outgoing_mail", "outbox.notification"),
-        _item(_("Heartbeats"), "monitor_heart", "runtime.heartbeat"),
+        _page(_("Health"), "monitor_heart", "desk_health", "runtime.view_heartbeat"),
         _item(_("Attachments"), "attach_file", "orders.attachment"),
         _item(_("Deadline reminders"), "alarm", "finance.commissiondeadlinenotification"),
         _item(_("Audit log"), "policy", "staff.auditlog"),

@@ -25,3 +25,9 @@ def forget_coverage_changes() -> None:
 def forget_applications() -> None:
     """Every hour: applications nobody goes on with."""
     onboarding.drop_idle(now=timezone.now())
+
+
+@shared_task
+def forget_shift_changes() -> None:
+    """Every hour: changes of shifts that are older than anybody asks for."""
+    shifts.forget_changes(now=timezone.now())

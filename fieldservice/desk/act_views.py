@@ -54,31 +54,50 @@ def _done(request: HttpRequest, act: Act, order: Order) -> HttpResponse:
         raise PermissionDenied(str(error)) from error
     except DomainError as error:
         return _asked(request, act, order, error)
+    return went_well(request, said, _link(order))
+
+
+def went_well(request: HttpRequest, said: str, link: str) -> HttpResponse:
+    """Say it on the next page: where the person came from, else `link`."""
     messages.success(request, said)
-    target = _next(request, order)
+    target = _next(request, link)
     if "HX-Request" in request.headers:
         return HttpResponse(status=204, headers={"HX-Redirect": target})
     return redirect(target)
 
 
 def _asked(request: HttpRequest, act: Act, order: Order, error: DomainError | None = None) -> HttpResponse:
+    role = request.user.role  # type: ignore[union-attr]
+    about = f"{order.city.name} · {order.get_category_display()} · {order.get_status_display()}"
+    shown: dict[str, Any] = {
+        "act": act, "heading": f"#{order.pk}", "link": _link(order), "about": about, "fits": act.fits(order, role),
+        "url": reverse("admin:order_act", args=[order.pk, act.name]), "version": order.version,
+        "search": request.POST.get("search") or order.search_number,
+    }  # fmt: skip
+    if act.asks == "master" and shown["fits"]:
+        shown["masters"] = _masters(order, request)
+        shown["may_assign"] = access.may(role, "order.assign")
+    return asked(request, shown, _link(order), error)
+
+
+def asked(request: HttpRequest, shown: dict[str, Any], link: str, error: DomainError | None) -> HttpResponse:
+    """The question, again with what was typed when it was refused."""
     in_dialog = "HX-Request" in request.headers
-    typed = request.POST
-    more: dict[str, Any] = {
-        "act": act, "order": order, "error": error, "typed": typed, "next": _next(request, order),
-        "fits": act.fits(order, request.user.role), "most": REASONS,  # type: ignore[union-attr]
+    shown |= {
+        "error": error, "typed": request.POST, "next": _next(request, link), "most": REASONS,
         "must_confirm": error is not None and error.code == "confirm",
         "is_stale": error is not None and error.code == "stale",
         # the version of the page that was refused, so that a second click is refused, too
-        "version": typed.get("version") or order.version, "search": typed.get("search") or order.search_number,
+        "version": request.POST.get("version") or shown["version"],
     }  # fmt: skip
-    if act.asks == "master" and more["fits"]:
-        more["masters"] = _masters(order, request)
-        more["may_assign"] = access.may(request.user.role, "order.assign")  # type: ignore[union-attr]
-    page = context(request, str(act.title), None, **more)
+    page = context(request, str(shown["act"].title), None, **shown)
     template = "desk/act_part.html" if in_dialog else "desk/act.html"
     # htmx shows nothing of an answer with an error status
     return TemplateResponse(request, template, page, status=409 if error and not in_dialog else 200)
+
+
+def _link(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])
 
 
 def _masters(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
@@ -91,8 +110,9 @@ def _masters(order: Order, request: HttpRequest) -> list[dict[str, Any]]:
             for c in chosen if c.master_id in known]  # fmt: skip
 
 
-def _next(request: HttpRequest, order: Order) -> str:
+def _next(request: HttpRequest, link: str) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return reverse("admin:orders_order_change", args=[order.pk])
+    fits = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if fits else link

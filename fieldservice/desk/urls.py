@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from fieldservice.desk import act_views, media, order_page, views
+from fieldservice.desk import act_views, master_page, media, order_page, system, views
 
 
 def patterns(wrap: Callable[..., Any]) -> list[URLPattern]:
@@ -17,7 +17,13 @@ def patterns(wrap: Callable[..., Any]) -> list[URLPattern]:
         path("desk/calendar/", wrap(views.calendar_page), name="desk_calendar"),
         path("desk/map/", wrap(views.map_page), name="desk_map"),
         path("desk/crew/", wrap(views.crew_page), name="desk_crew"),
+        path("desk/health/", wrap(system.health_page), name="desk_health"),
+        path("runtime/setting/", wrap(system.settings_page), name="desk_settings"),
         path("desk/files/<int:pk>/", wrap(media.attachment), name="desk_file"),
+        path("desk/applications/", wrap(master_page.queue_page), name="desk_queue"),
+        path("staff/master/<int:pk>/change/", wrap(master_page.master_page), name="desk_master"),
+        path("staff/master/<int:pk>/edit/", wrap(master_page.edit_page), name="master_edit"),
+        path("staff/master/<int:pk>/do/<slug:name>/", wrap(master_page.master_act), name="master_act"),
         # in the place of the admin's own change page, which is at …/edit/
         path("orders/order/<int:pk>/change/", wrap(order_page.order_page), name="desk_order"),
         path("orders/order/<int:pk>/edit/", wrap(order_page.edit_page), name="order_edit"),

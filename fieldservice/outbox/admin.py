@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import FieldTextFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, FieldTextFilter
+from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
 
+from fieldservice.outbox import services
 from fieldservice.outbox.models import Notification
+
+
+class StateFilter(DropdownFilter):
+    """What has not gone out yet."""
+
+    title, parameter_name = _("state"), "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waits")), ("late", _("waits and is due"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
+        if self.value() == "late":
+            return queryset.filter(processed_at__isnull=True, due_at__lte=timezone.now())
+        return queryset.filter(processed_at__isnull=True) if self.value() == "waiting" else queryset
 
 
 @admin.register(Notification)
@@ -30,12 +50,29 @@ class NotificationAdmin(ModelAdmin):
     )
     list_select_related = ("master", "staff")
     # a field to type into: a list of all events would be made by reading all rows
-    list_filter = ("outcome", "bot", ("event", FieldTextFilter))
+    list_filter = (
+        ("outcome", ChoicesDropdownFilter),
+        StateFilter,
+        ("bot", ChoicesDropdownFilter),
+        ("event", FieldTextFilter),
+    )
     list_filter_submit = True
     list_per_page = 25
     paginator = InfinitePaginator
     show_full_result_count = False
     ordering = ("-id",)
+    actions = ["send_again"]
+
+    @action(description=_("Send again what failed"), permissions=["view"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
+        """Failed messages only; those that went out are never sent twice."""
+        chosen = list(queryset.values_list("pk", flat=True)[:1000])
+        count = services.revive(chosen, now=timezone.now())
+        if count:
+            text = ngettext("%(count)s message is sent again.", "%(count)s messages are sent again.", count)
+            messages.success(request, text % {"count": count})
+        if skipped := len(chosen) - count:
+            messages.warning(request, _("Left alone, not failed or no longer true: %(count)s.") % {"count": skipped})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,23 +6,24 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.phones import parse_phone, show_phone
 from geo.models import District
+from staff import access
+from staff.admin import bulk
 from staff.enums import ShiftStatus
 from staff.models import Master, Skill
 from staff.scoped_admin import ScopedAdmin, readonly_except
 from staff.services import moderation
-from staff.services.moderation import audit
 
 LIMIT = "max_active_orders_override"
 EDITABLE = {"full_name", "phone", "city", "has_vehicle", "vehicle_plate", "max_active_orders_override"}
@@ -85,7 +86,8 @@ class MasterForm(forms.ModelForm):
 
 @admin.register(Master)
 class MasterAdmin(ScopedAdmin):
-    city_path = "city_id"
+    city_path, audit_name = "city_id", "master"
+    actions = ["approve", "block", "unblock", "set_limit"]
     form = MasterForm
     list_display = ("full_name", "shown_phone", "city", "shown_shift", "moderation_status", "is_blocked", "rating")
     list_select_related = ("city",)
@@ -145,7 +147,29 @@ class MasterAdmin(ScopedAdmin):
         if LIMIT in form.changed_data:  # the master is told
             actor = Actor.of_staff(request.user, "web")
             moderation.set_limit(master_id=obj.pk, limit=form.cleaned_data[LIMIT], actor=actor)
-        audit("master_changed", actor=Actor.of_staff(request.user, "web"), master_id=obj.pk, fields=form.changed_data)
+
+    @action(description=_("Approve applications"), permissions=["moderate"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Master]) -> HttpResponse | None:
+        return bulk.page(self, request, queryset, "approve")
+
+    @action(description=_("Block"), permissions=["moderate"])
+    def block(self, request: HttpRequest, queryset: QuerySet[Master]) -> HttpResponse | None:
+        return bulk.page(self, request, queryset, "block")
+
+    @action(description=_("Unblock"), permissions=["moderate"])
+    def unblock(self, request: HttpRequest, queryset: QuerySet[Master]) -> HttpResponse | None:
+        return bulk.page(self, request, queryset, "unblock")
+
+    @action(description=_("Limit of orders"), permissions=["moderate"])
+    def set_limit(self, request: HttpRequest, queryset: QuerySet[Master]) -> HttpResponse | None:
+        return bulk.page(self, request, queryset, "set_limit")
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """Whoever decides on masters decides on many at once, too."""
+        return access.may(request.user.role, "master.moderate")  # type: ignore[union-attr]
+
+    def response_post_save_change(self, request: HttpRequest, obj: Master) -> HttpResponse:
+        return redirect("admin:staff_master_change", obj.pk)
 
     @display(description=_("phone"))
     def shown_phone(self, master: Master) -> str:
@@ -161,7 +185,8 @@ class MasterAdmin(ScopedAdmin):
 
 
 @admin.register(Skill)
-class SkillAdmin(ModelAdmin):
+class SkillAdmin(ScopedAdmin):
+    audit_name = "skill"
     list_display = ("name", "code", "is_active")
     ordering = ("name",)
 

@@ -12,12 +12,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import FieldTextFilter
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
 from fieldservice.lib.actor import Actor
 from geo.models import City
+from staff import words
+from staff.changes import of_form
 from staff.enums import Role
+from staff.filters import DayRangeFilter
 from staff.models import AuditLog, StaffUser
 from staff.scoped_admin import ReadOnlyAdmin
 from staff.services import moderation, team
@@ -86,21 +91,40 @@ class StaffUserAdmin(UserAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: StaffUser, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        changed = sorted(set(form.changed_data) - {"password", "password1", "password2"})
-        moderation.audit(
-            "staff_changed" if change else "staff_created",
-            actor=Actor.of_staff(request.user, "web"),
-            member_id=obj.pk,
-            role=str(obj.role),
-            fields=changed,
-        )
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        actor = Actor.of_staff(request.user, "web")
+        moderation.audit(f"staff_{'created' if add else 'changed'}", actor=actor, member_id=form.instance.pk,
+                         role=str(form.instance.role), changes=of_form(form))  # fmt: skip
+        return super().construct_change_message(request, form, formsets, add)
 
 
 @admin.register(AuditLog)
 class AuditLogAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "admin", "action", "master")
+    list_display = ("created_at", "admin", "said", "master", "shown_changes")
     list_select_related = ("admin", "master")
-    list_filter = ("action",)
+    list_filter = (("action", FieldTextFilter), ("created_at", DayRangeFilter))
+    fields = ("created_at", "admin", "said", "master", "shown_changes", "details")
+    readonly_fields = ("said", "shown_changes", "details")
     ordering = ("-created_at", "-id")
+
+    @display(description=_("action"))
+    def said(self, row: AuditLog) -> str:
+        return words.action(row.action)
+
+    @display(description=_("old → new"))
+    def shown_changes(self, row: AuditLog) -> str:
+        changes = row.payload_json.get("changes") if isinstance(row.payload_json, dict) else None
+        if not isinstance(changes, dict) or not changes:
+            return "—"
+        return "; ".join(f"{name}: {_value(pair[0])} → {_value(pair[1])}" for name, pair in sorted(changes.items()))
+
+    @display(description=_("details"))
+    def details(self, row: AuditLog) -> str:
+        rest = {name: value for name, value in row.payload_json.items() if name != "changes"}
+        return ", ".join(f"{name}: {_value(value)}" for name, value in sorted(rest.items())) or "—"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "—"
+    return "—" if value in (None, "") else str(value)

@@ -94,6 +94,7 @@ class PlaceAdmin(ScopedAdmin):
 
 @admin.register(City)
 class CityAdmin(PlaceAdmin):
+    audit_name = "city"
     city_path = "pk"
     list_display = ("name", "timezone", "is_active")
     list_filter = ("is_active",)
@@ -107,6 +108,7 @@ class CityAdmin(PlaceAdmin):
 @admin.register(District)
 class DistrictAdmin(PlaceAdmin):
     form = DistrictForm
+    audit_name = "district"
     city_path = "city_id"
     list_display = ("name", "city")
     list_select_related = ("city",)
@@ -123,6 +125,7 @@ class DistrictAdmin(PlaceAdmin):
 @admin.register(Street)
 class StreetAdmin(PlaceAdmin):
     form = StreetForm
+    audit_name = "street"
     city_path = "city_id"
     list_display = ("name", "city", "district")
     list_select_related = ("city", "district")

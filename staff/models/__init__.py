@@ -6,6 +6,7 @@ from staff.models.coverage import CoverageChange
 from staff.models.draft import MasterDraft
 from staff.models.master import Master, MasterDistrict, MasterSkill, Skill
 from staff.models.member import StaffCity, StaffUser
+from staff.models.shift import ShiftChange
 
 __all__ = [
     "AuditLog",
@@ -15,6 +16,7 @@ __all__ = [
     "MasterDraft",
     "MasterInviteCode",
     "MasterSkill",
+    "ShiftChange",
     "Skill",
     "StaffAccessCode",
     "StaffAccessCodeCity",

@@ -117,6 +117,15 @@ def audit(action: str, *, actor: Actor, master_id: int | None = None, **details:
     )
 
 
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[str | None]]:
+    """Field → [old, new], as text, of what differs."""
+    return {
+        name: [None if before[name] is None else str(before[name]), None if value is None else str(value)]
+        for name, value in after.items()
+        if before[name] != value
+    }
+
+
 def write(
     master: Master,
     actor: Actor,
@@ -126,11 +135,12 @@ def write(
     **changes: Any,
 ) -> Master:
     """Change a locked master: a version more, an audit row, and `message` (event, payload) to him."""
+    before = {name: getattr(master, name) for name in changes}
     for name, value in changes.items():
         setattr(master, name, value)
     master.version += 1
     master.save(update_fields=[*changes, "version", "updated_at"])
-    audit(action, actor=actor, master_id=master.pk, **details)
+    audit(action, actor=actor, master_id=master.pk, changes=differences(before, changes), **details)
     if isinstance(message, tuple):
         outbox.enqueue(Message(event=message[0], master_id=master.pk, payload=message[1]))
     return master

@@ -14,12 +14,14 @@ from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from fieldservice.runtime import wake
 from staff.enums import ShiftStatus
-from staff.models import Master
+from staff.models import Master, ShiftChange
 from staff.scope import require_city
 from staff.selectors import block_reason
 
 BREAKS = (15, 60, 120)
 REMINDER = timedelta(minutes=10)
+#: how long changes of shifts are kept
+KEPT = timedelta(days=90)
 
 
 @transaction.atomic
@@ -81,6 +83,12 @@ def remind_breaks(*, now: datetime, limit: int = 1000) -> int:
         for pk, until in ends
     )
     return len(ends)
+
+
+def forget_changes(*, now: datetime, limit: int = 20_000) -> int:
+    """Changes of shifts older than 90 days go, a part at a time; returns how many."""
+    old = ShiftChange.objects.filter(at__lt=now - KEPT).order_by("at").values_list("pk", flat=True)[:limit]
+    return ShiftChange.objects.filter(pk__in=list(old)).delete()[0]
 
 
 def _begin(master: Master) -> Master:

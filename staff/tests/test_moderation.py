@@ -49,7 +49,8 @@ class TestBlock:
         assert (row.event, row.master, row.payload) == ("account_blocked", master, {"reason": "rude to clients"})
         audit = AuditLog.objects.get()
         assert (audit.action, audit.master, audit.admin_id) == ("block_master", master, actor.staff_id)
-        assert audit.payload_json == {"reason": "rude to clients", "via": "bot"}
+        assert (audit.payload_json["reason"], audit.payload_json["via"]) == ("rude to clients", "bot")
+        assert audit.payload_json["changes"]["is_blocked"] == ["False", "True"]
 
     def test_a_second_block_changes_nothing(self):
         master = MasterFactory()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from fieldservice.lib import localtime
 from fieldservice.lib.money import show_money
 from fieldservice.lib.phones import show_phone
+from staff import words
 
 register = template.Library()
 DOCUMENTS = {
@@ -65,3 +66,15 @@ def document(code: str | None) -> str:
 def event_name(code: str) -> str:
     """What a message is about, in words."""
     return str(EVENTS.get(code, code))
+
+
+@register.filter
+def audit_name(code: str) -> str:
+    """What a staff member did, in words."""
+    return words.action(code)
+
+
+@register.filter
+def block_reason(code: str | None) -> str:
+    """Why somebody is blocked, in words."""
+    return words.block_reason(code)

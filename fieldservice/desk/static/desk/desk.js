@@ -64,6 +64,8 @@
   document.addEventListener("click", (event) => {
     const copying = event.target.closest("[data-copies]");
     if (copying) navigator.clipboard?.writeText(copying.dataset.copies);
+    const filling = event.target.closest("[data-fills]");
+    if (filling) document.querySelector(filling.dataset.fills).value = filling.textContent;
     const closing = event.target.closest("[data-closes]");
     if (closing && dialog()?.open) {
       event.preventDefault();
