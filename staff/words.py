@@ -35,6 +35,23 @@ ACTIONS = {
     "city_added": gettext_lazy("city added"),
     "district_added": gettext_lazy("district added"),
     "street_added": gettext_lazy("street added"),
+    "attachments_viewed": gettext_lazy("files of an order looked at"),
+    "bootstrap_global_admin": gettext_lazy("first global admin"),
+    "export_asked": gettext_lazy("export asked for"),
+    "export_downloaded": gettext_lazy("export fetched"),
+    "issue_access_code": gettext_lazy("access code issued"),
+    "login_link_issued": gettext_lazy("login link asked for"),
+    "login_link_used": gettext_lazy("signed in by a link"),
+    "payout_created": gettext_lazy("payout made"),
+    "payout_file": gettext_lazy("file of a payout fetched"),
+    "requisites_broadcast": gettext_lazy("requisites sent to masters"),
+    "requisites_published": gettext_lazy("requisites published"),
+    "revoke_access_code": gettext_lazy("access code revoked"),
+    "reward_canceled": gettext_lazy("reward canceled"),
+    "staff_activated": gettext_lazy("staff member switched on"),
+    "staff_deactivated": gettext_lazy("staff member switched off"),
+    "staff_joined": gettext_lazy("joined by an access code"),
+    "staff_role": gettext_lazy("role changed"),
 }
 
 

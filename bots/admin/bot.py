@@ -17,12 +17,16 @@ from bots.admin import (
     find,
     invites,
     joining,
+    logs,
+    masters,
     menu,
     moderation,
     orders,
+    parameters,
     queue,
     reports,
     settling,
+    stats,
     team,
     visits,
     web,
@@ -40,8 +44,7 @@ from staff.services.moderation import audit
 
 SECTIONS = (
     menu, joining, new_order, queue, filters, orders, find, actions, visits, assign, finance, settling, reports,
-    moderation,
-    invites, team, web,
+    moderation, invites, masters, stats, logs, parameters, team, web,
 )  # fmt: skip
 
 

@@ -38,10 +38,23 @@ def home(visit: Visit) -> Reply:
         waiting = staff_scope.masters(member).filter(moderation_status=ModerationStatus.PENDING, is_deleted=False)
         facts["applications"] = waiting.exclude(full_name="").count()
         rows.append([tap(_("🪪 Applications (%(count)s)") % {"count": facts["applications"]}, "adm:mod")])
-    if access.may(member.role, "staff"):
-        rows.append([tap(_("👥 Staff"), "adm:st")])
+    rows += _more(member.role)
     rows.append([tap(_("🖥 Web admin"), "adm:web"), tap(_("🔄 Refresh"), "adm:menu")])
     return Reply(page("admin/menu.html", rows, member=member, **facts))
+
+
+def _more(role: str) -> list[list[Button]]:
+    """What is needed less often, two in a row, by the rights of the role."""
+    buttons = [
+        (_("👷 Masters"), "adm:m:list", "master.see"),
+        (_("📄 Exports"), "adm:rep", "export"),
+        (_("📈 Statistics"), "adm:stat", "stats"),
+        (_("📜 Log"), "adm:log", ""),
+        (_("👥 Staff"), "adm:st", "staff"),
+        (_("⚙️ Settings"), "adm:set", "settings"),
+    ]
+    found = [tap(text, path) for text, path, right in buttons if not right or access.may(role, right)]
+    return [found[at : at + 2] for at in range(0, len(found), 2)]
 
 
 def help_page(visit: Visit) -> Reply:

@@ -40,6 +40,7 @@ def menu(visit: Visit) -> Reply:
 def members(visit: Visit, role: str, number: int = 1) -> Reply:
     """Members of a role, or those who are switched off."""
     rows_ = StaffUser.objects.filter(is_active=False)
+    role = role if role in Role.values else "off"
     if role in Role.values:
         rows_ = StaffUser.objects.filter(role=role, is_active=True)
     number = max(number, 1)

@@ -20,11 +20,13 @@ from fieldservice.runtime import registry
 from geo.models import City
 from orders import words as order_words
 from orders.models import Order
+from staff import words as staff_words
 
 register = template.Library()
 register.filter("phone", show_phone)
 register.filter("escalation", order_words.escalation)
 register.filter("history", order_words.history)
+register.filter("audit", staff_words.action)
 register.filter("block_reason", words.block)
 register.filter("clock", words.clock)
 
