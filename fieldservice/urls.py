@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from fieldservice.runtime import health
@@ -10,6 +11,7 @@ from fieldservice.watch.metrics import metrics
 from staff.login_view import login_link
 
 
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 while the process answers: says nothing of the database."""
     return HttpResponse("ok\n", content_type="text/plain")

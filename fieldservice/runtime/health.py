@@ -7,11 +7,13 @@ import logging
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
 
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database and Redis answer, else 503 and which of them does not."""
     found = parts()

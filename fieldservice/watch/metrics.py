@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -72,6 +73,7 @@ class System(Collector):
         yield oldest_of
 
 
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The gauges as text. With METRICS_TOKEN for who sends it; without, for this machine only."""
     if not _may(request):
