@@ -96,6 +96,9 @@ UNFOLD = {
     "STYLES": [lambda request: static("desk/desk.css")],
     "SCRIPTS": [lambda request: static("desk/desk.js")],
     "DASHBOARD_CALLBACK": "fieldservice.desk.views.dashboard_page",
+    "ACCOUNT": {
+        "navigation": [{"title": _("Safety and sessions"), "link": reverse_lazy("admin:account")}],
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",

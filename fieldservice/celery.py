@@ -29,6 +29,7 @@ def timetable() -> dict[str, Any]:
         "geo.tasks.forget_addresses": timedelta(hours=1),
         "staff.tasks.end_breaks": timedelta(seconds=30),
         "staff.tasks.forget_coverage_changes": timedelta(hours=1),
+        "staff.tasks.forget_sessions": timedelta(hours=1),
         "staff.tasks.forget_shift_changes": timedelta(hours=1),
         "staff.tasks.forget_applications": timedelta(hours=1),
         "finance.tasks.mark_overdue": timedelta(minutes=1),

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from staff.services import coverage, onboarding, shifts
+from staff.sessions import SessionStore
 
 
 @shared_task
@@ -25,6 +26,12 @@ def forget_coverage_changes() -> None:
 def forget_applications() -> None:
     """Every hour: applications nobody goes on with."""
     onboarding.drop_idle(now=timezone.now())
+
+
+@shared_task
+def forget_sessions() -> None:
+    """Every hour: sessions that are over."""
+    SessionStore.clear_expired()
 
 
 @shared_task

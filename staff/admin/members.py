@@ -9,8 +9,12 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
@@ -28,6 +32,8 @@ from staff.scoped_admin import ReadOnlyAdmin
 from staff.services import moderation, team
 
 admin.site.unregister(Group)  # rights come from staff.access, not from groups in the database
+for device in (StaticDevice, TOTPDevice):  # their pages show the keys
+    admin.site.unregister(device)
 
 
 class CitiesMixin(forms.ModelForm):
@@ -79,14 +85,22 @@ class StaffUserAdmin(UserAdmin, ModelAdmin):
     search_fields = ("username", "full_name", "phone")
     ordering = ("username",)
     filter_horizontal = ()
-    readonly_fields = ("last_login",)
+    readonly_fields = ("last_login", "safety")
     fieldsets = (
         (None, {"fields": ("username", "password", "full_name", "phone")}),
-        (_("Access"), {"fields": ("role", "city_set", "is_active", "tg_user_id", "last_login")}),
+        (_("Access"), {"fields": ("role", "city_set", "is_active", "tg_user_id", "last_login", "safety")}),
     )
     add_fieldsets = (
         (None, {"fields": ("username", "full_name", "role", "city_set", "usable_password", "password1", "password2")}),
     )
+
+    @display(description=_("safety"))
+    def safety(self, member: StaffUser) -> str:
+        """Where sessions are ended and a lost second factor is switched off."""
+        if not member.pk:
+            return "—"
+        text = gettext("Sessions and the second factor")
+        return format_html('<a href="{}">{}</a>', reverse("admin:account_of", args=[member.pk]), text)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

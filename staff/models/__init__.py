@@ -6,6 +6,7 @@ from staff.models.coverage import CoverageChange
 from staff.models.draft import MasterDraft
 from staff.models.master import Master, MasterDistrict, MasterSkill, Skill
 from staff.models.member import StaffCity, StaffUser
+from staff.models.session import StaffSession
 from staff.models.shift import ShiftChange
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "StaffAccessCode",
     "StaffAccessCodeCity",
     "StaffCity",
+    "StaffSession",
     "StaffUser",
 ]

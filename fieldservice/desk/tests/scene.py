@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from fieldservice.lib.localtime import zone
@@ -133,3 +135,9 @@ def _past(scene: Scene, now: datetime) -> None:
         state = (OfferState.ACCEPTED, OfferState.DECLINED, OfferState.EXPIRED)[number % 3]
         OfferFactory(order=order, master=scene.masters[number % 8], state=state, round_number=1 + number % 2,
                      sent_at=now - timedelta(hours=1 + number % 20))  # fmt: skip
+
+
+def enter(client: Client, member: StaffUser) -> None:
+    """A browser that was here a moment ago: the session's own notes are written."""
+    client.force_login(member)
+    client.get(reverse("admin:account"))

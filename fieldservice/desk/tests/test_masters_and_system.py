@@ -28,7 +28,7 @@ ENGLISH = {"accept-language": "en"}
 @pytest.fixture
 def scene(client: Client) -> Scene:
     made = stage.set_up()
-    client.force_login(made.people["chief"])
+    stage.enter(client, made.people["chief"])
     return made
 
 
@@ -93,7 +93,7 @@ def test_the_page_shows_what_the_role_may_see(
     master = scene.masters[5]
     AttachmentFactory(entity_type="MASTER", entity_id=master.pk, document_type="passport")
     Master.objects.filter(pk=master.pk).update(payout_method="SBP", payout_data={"sbp_phone": "+79995554433"})
-    client.force_login(scene.people[login])
+    stage.enter(client, scene.people[login])
     with django_assert_max_num_queries(18):
         text = client.get(url(master), headers=ENGLISH).content.decode()
     moderates = login != "operator"

@@ -32,7 +32,7 @@ JPEG = b"\xff\xd8\xff\xe0" + b"x" * 100
 @pytest.fixture
 def scene(client: Client) -> Scene:
     made = stage.set_up()
-    client.force_login(made.people["chief"])
+    stage.enter(client, made.people["chief"])
     return made
 
 

@@ -41,7 +41,7 @@ def look(client: Client, page: str, who: Any, **query: Any) -> str:
 def test_every_page_opens_for_every_role_in_few_queries(
     client: Client, scene: Scene, page: str, login: str, django_assert_max_num_queries: Any
 ) -> None:
-    client.force_login(scene.people[login])
+    stage.enter(client, scene.people[login])
     with django_assert_max_num_queries(15):
         assert client.get(reverse(f"admin:{page}")).status_code == 200
 
@@ -54,7 +54,7 @@ def test_a_page_costs_the_same_with_more_orders(
         order = OrderFactory(city=scene.city, district=scene.districts[0], dispatch_at=None)
         OfferFactory(order=order, master=scene.masters[0])
         OrderFactory(city=scene.city, in_payment=True, dispatch_at=None)
-    client.force_login(scene.people["boss"])
+    stage.enter(client, scene.people["boss"])
     with django_assert_max_num_queries(15):
         client.get(reverse(f"admin:{page}"))
 

@@ -140,7 +140,7 @@ def test_old_rows_give_all_the_old_columns_without_a_default():
     assert set(catalog.expected()) - set(given) == {
         "bot_updates", "coverage_changes", "dispatch_batches", "dispatch_decisions", "dispatch_traces", "exports",
         "geocoder_usage", "heartbeats", "master_drafts", "master_shift_changes", "money_journal", "order_ratings",
-        "owner_requisites", "referral_payouts",
+        "owner_requisites", "referral_payouts", "staff_sessions",
     }  # fmt: skip
 
 

@@ -61,6 +61,10 @@
       row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
     }
   });
+  document.addEventListener("submit", (event) => {
+    const asks = event.submitter?.dataset.asks;
+    if (asks && !window.confirm(asks)) event.preventDefault();
+  });
   document.addEventListener("click", (event) => {
     const copying = event.target.closest("[data-copies]");
     if (copying) navigator.clipboard?.writeText(copying.dataset.copies);
