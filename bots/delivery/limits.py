@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Hashable
 
 #: messages in seconds
-PER_TOKEN = (30, 1.0)
+PER_TOKEN = (29, 1.0)
 #: seconds between two messages of a token, and how much of a delay may be caught up
 SPACING = 1 / 29
-SLACK = 2 * SPACING
+SLACK = SPACING
 #: one a second, three at once
 PER_CHAT = (3, 3.0)
 PER_GROUP = (20, 60.0)

@@ -110,6 +110,6 @@ def test_who_holds_an_urgent_row_up_becomes_urgent() -> None:
             made.hurry(0, "nobody's")
 
     asyncio.run(main())
-    assert went.index("broadcast 11") <= 2  # the first may have gone already
+    assert went.index("broadcast 11") <= 3  # the first ones may have gone already
     others = [name for name in went if name != "broadcast 11"]
     assert others == [f"broadcast {number}" for number in range(11)]
