@@ -12,6 +12,7 @@ from bots import language
 from bots.admin import (
     actions,
     assign,
+    bulk,
     filters,
     finance,
     find,
@@ -44,7 +45,7 @@ from staff.services.moderation import audit
 
 SECTIONS = (
     menu, joining, new_order, queue, filters, orders, find, actions, visits, assign, finance, settling, reports,
-    moderation, invites, masters, stats, logs, parameters, team, web,
+    moderation, bulk, invites, masters, stats, logs, parameters, team, web,
 )  # fmt: skip
 
 

@@ -44,7 +44,10 @@ def queue(visit: Visit, number: int = 1) -> Reply:
     found = list(waiting[(number - 1) * PAGE : number * PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
     rows = [[tap(master.full_name[:50], "adm:mod:card", master.pk, number)] for master in items]
-    rows += [pager("adm:mod", number, number + more), [tap(_("🎟 Invite a master"), "adm:inv"), menu_button()]]
+    rows.append(pager("adm:mod", number, number + more))
+    if len(items) > 1:
+        rows.append([tap(_("☑️ Several at once"), "adm:mod:many", number)])
+    rows.append([tap(_("🎟 Invite a master"), "adm:inv"), menu_button()])
     return Reply(page("admin/applications.html", rows, masters=items, page=number))
 
 

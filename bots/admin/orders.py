@@ -85,7 +85,7 @@ def activate(visit: Visit, order_id: int, version: int, at: Origin = origin.QUEU
     return shown(visit, order_id, at, _("The search has begun."))
 
 
-@on("adm:q:his", back=card)
+@on("adm:q:his", back=lambda visit, order_id, *rest: card(visit, order_id))
 def history(visit: Visit, order_id: int, number: int = 1, at: Origin = origin.QUEUE) -> Reply:
     """All that happened to the order, newest first."""
     order, number = scope.get_for(visit.member, order_id), max(number, 1)
@@ -95,7 +95,7 @@ def history(visit: Visit, order_id: int, number: int = 1, at: Origin = origin.QU
     return Reply(page("admin/history.html", rows, order=order, history=items, page=number))
 
 
-@on("adm:q:why", back=card)
+@on("adm:q:why", back=lambda visit, order_id, *rest: card(visit, order_id))
 def why(visit: Visit, order_id: int, number: int = 1, at: Origin = origin.QUEUE) -> Reply:
     """Why this master and not that one: the decision log in words, the last event first."""
     order = scope.get_for(visit.member, order_id)
