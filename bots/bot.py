@@ -8,12 +8,12 @@ from typing import Any
 
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.types import User
 from django.conf import settings
 
+from bots.session import JsonSession
 from bots.visit import Person, Reply, Visit
 
 
@@ -50,6 +50,6 @@ class Spec:
 
 def connect(token: str) -> Bot:
     """A client of the Bot API at TELEGRAM_API_URL. It belongs to the running event loop."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL))
+    session = JsonSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL))
     look = DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True)
     return Bot(token, session=session, default=look)

@@ -75,13 +75,14 @@ class Desk:
         stored = await fsm.load(state, raw_state)
         message = query.message if isinstance(query.message, Message) else None
         facts = Facts(query.from_user, _running(stored), message_id=message.message_id if message else None)
-        reply = await self._run(self._tapped, facts, query.data or "")
+        reply = await self._run(self.tapped, facts, query.data or "")
         await _fold(bot, reply, facts, stored)
         shown = await self._put(bot, reply, facts)
         await fsm.save(state, reply, was=raw_state, prompt=shown)
         await wire.answer(bot, query.id, **_toast(reply))
 
-    def _tapped(self, facts: Facts, data: str) -> Reply:
+    def tapped(self, facts: Facts, data: str) -> Reply:
+        """What a tap on `data` leads to: checked again, done, shown. Sync, in a database thread."""
         visit = facts.visit(self.spec)
         found = callbacks.ROUTES.find(data)
         if found is None or data.partition(":")[0] != self.spec.scope:

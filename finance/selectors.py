@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from fieldservice.lib.prepared import prepared
 from finance.enums import CommissionStatus, RewardStatus
 from finance.models import Commission, OwnerRequisites, Referral, ReferralReward
 from finance.models.referral import TO_PAY
-from orders.enums import AttachmentEntity
 from orders.models import Attachment
+from orders.selectors import commission_files
 
 ZERO = Decimal(0)
+#: what lists show of a commission; the rest is read when it is asked for
+LISTED = ("amount", "paid_amount", "status", "deadline_at", "paid_approved_at", "order__city__timezone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,24 @@ class Totals:
 
 def totals(rows: QuerySet[Commission]) -> Totals:
     """The totals of `rows`, in one statement."""
-    found = rows.order_by().values_list("status").annotate(Count("id"), Sum("amount"), Sum("paid_amount"))
+    return _totals(_by_status(rows))
+
+
+def totals_of(master_id: int) -> Totals:
+    """The totals of a master, in one statement."""
+    return _totals(_states_of(master_id=master_id))
+
+
+@prepared
+def _states_of(*, master_id: int) -> Any:
+    return _by_status(Commission.objects.filter(master_id=master_id))
+
+
+def _by_status(rows: QuerySet[Commission]) -> Any:
+    return rows.order_by().values_list("status").annotate(Count("id"), Sum("amount"), Sum("paid_amount"))
+
+
+def _totals(found: Iterable[Any]) -> Totals:
     counts, sums = {}, {}
     for status, count, due, paid in found:
         counts[str(status)] = count
@@ -48,16 +69,44 @@ def commissions_of(master_id: int) -> QuerySet[Commission]:
     return Commission.objects.select_related("order__city").filter(master_id=master_id)
 
 
+def some_commissions(
+    *, master_id: int, states: tuple[str, ...], order: tuple[str, ...], start: int, size: int
+) -> list[Commission]:
+    """Some of the master's commissions in these states."""
+    return _some(states, order, start, start + size, master_id=master_id)
+
+
+@prepared
+def _some(
+    states: tuple[str, ...], order: tuple[str, ...], start: int, end: int, *, master_id: int
+) -> QuerySet[Commission]:
+    rows = commissions_of(master_id).filter(status__in=states).only(*LISTED)
+    return rows.order_by(*order)[start:end]
+
+
 def commission_of(*, master_id: int, commission_id: int) -> Commission | None:
     """The master's own commission in any state."""
-    rows = commissions_of(master_id).select_related("order__district", "order__street")
-    return rows.filter(pk=commission_id).first()
+    return _commission_of.first(master_id=master_id, commission_id=commission_id)
+
+
+@prepared
+def _commission_of(*, master_id: int, commission_id: int) -> QuerySet[Commission]:
+    return commissions_of(master_id).select_related("order__district", "order__street").filter(pk=commission_id)
+
+
+def commission_for(*, master_id: int, order_id: int) -> Commission | None:
+    """What the master owes for the order."""
+    return _commission_for.first(master_id=master_id, order_id=order_id)
+
+
+@prepared
+def _commission_for(*, master_id: int, order_id: int) -> QuerySet[Commission]:
+    return Commission.objects.filter(master_id=master_id, order_id=order_id).order_by("pk")[:1]
 
 
 def receipts_of(commission_id: int) -> list[Attachment]:
     """What the master sent to prove a payment, oldest first."""
-    rows = Attachment.objects.filter(entity_type=AttachmentEntity.COMMISSION, entity_id=commission_id)
-    return list(rows.order_by("pk")[:30])
+    return commission_files(commission_id)
 
 
 def latest_requisites_id() -> int | None:

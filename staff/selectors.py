@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from fieldservice.lib.prepared import prepared
 from staff.enums import BlockReason, ModerationStatus, Role
 from staff.models import Master, MasterDraft, StaffCity, StaffUser
 
 
 def master_by_tg(tg_user_id: int) -> Master | None:
     """The master with this Telegram id."""
-    return Master.objects.select_related("city").filter(tg_user_id=tg_user_id).first()
+    return _master_by_tg.first(tg_user_id=tg_user_id)
+
+
+@prepared
+def _master_by_tg(*, tg_user_id: int) -> QuerySet[Master]:
+    return Master.objects.select_related("city").filter(tg_user_id=tg_user_id).order_by("pk")[:1]
 
 
 def member_by_tg(tg_user_id: int) -> StaffUser | None:
     """The staff member with this Telegram id, active or not."""
-    return StaffUser.objects.filter(tg_user_id=tg_user_id).first()
+    return _member_by_tg.first(tg_user_id=tg_user_id)
+
+
+@prepared
+def _member_by_tg(*, tg_user_id: int) -> QuerySet[StaffUser]:
+    return StaffUser.objects.filter(tg_user_id=tg_user_id).order_by("pk")[:1]
 
 
 def block_reason(master: Master) -> str:

@@ -15,7 +15,7 @@ from bots.screens import Button, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.phones import show_phone
-from finance.models import Commission
+from finance.selectors import commission_for
 from orders.enums import OrderStatus, OrderType
 from orders.models import Order
 from orders.selectors import active_orders, order_files, order_of
@@ -71,7 +71,7 @@ def screen(order: Order, number: int = 1, *, came_from: Button | None = None) ->
 
     `came_from` replaces the way back to the list.
     """
-    commission = Commission.objects.filter(order_id=order.pk, master_id=order.assigned_master_id or 0).first()
+    commission = commission_for(order_id=order.pk, master_id=order.assigned_master_id or 0)
     rows = [_next(order, number), _copies(order), [Button(_("🗺 Map"), url=words.map_url(order))]]
     if files := len(order_files(order.pk)):
         rows[2].append(tap(_("📎 Files (%(count)s)") % {"count": files}, "m:act:files", order.pk, number))

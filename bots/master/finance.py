@@ -16,7 +16,7 @@ from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.phones import show_phone
 from finance.enums import CommissionStatus as S
 from finance.models import Commission
-from finance.selectors import commission_of, commissions_of, latest_requisites_id, receipts_of, totals
+from finance.selectors import commission_of, latest_requisites_id, receipts_of, some_commissions, totals_of
 from finance.services import commissions
 
 #: tab → its states; reported ones stay among those awaited
@@ -27,14 +27,15 @@ TITLES = {"aw": gettext_lazy("⏳ To pay"), "ov": gettext_lazy("⛔ Overdue"), "
 @on("m:fin", needs="approved")
 def finance_list(visit: Visit, tab: str = "-", number: int = 1) -> Reply:
     """A tab with its totals; without a name, the one that needs something: overdue first."""
-    mine = commissions_of(visit.master.pk)
-    sums = totals(mine)
+    sums = totals_of(visit.master.pk)
     if tab not in TABS:
         tab, number = ("ov" if sums.count(S.OVERDUE) else "aw"), 1
     pages = max(1, -(-sums.count(*TABS[tab]) // PAGE))
     number = min(max(number, 1), pages)
     order = ("-paid_approved_at", "-id") if tab == "pd" else ("deadline_at", "-id")
-    items = list(mine.filter(status__in=TABS[tab]).order_by(*order)[(number - 1) * PAGE : number * PAGE])
+    items = some_commissions(
+        master_id=visit.master.pk, states=TABS[tab], order=order, start=(number - 1) * PAGE, size=PAGE
+    )
     rows = [
         [_tab(name, sums.count(*states), now=tab) for name, states in TABS.items()],
         *([tap(_("Commission #%(id)s") % {"id": item.pk}, "m:fin:cm", item.pk, number, tab)] for item in items),

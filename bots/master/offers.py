@@ -40,7 +40,8 @@ def new_list(visit: Visit, number: int = 1) -> Reply:
 def card(visit: Visit, offer_id: int, number: int = 0) -> Reply:
     """One offer, live or over. Page 0: the card came as a message of its own."""
     offer = _own(visit, offer_id)
-    offers.mark_viewed(offer_id=offer.pk, actor=visit.actor)
+    if offer.state == OfferState.SENT:
+        offers.mark_viewed(offer_id=offer.pk, actor=visit.actor)
     now = timezone.now()
     live = redraw(offer.pk, offer.master_id, number) if is_live(offer, now) else None
     return Reply(screen(offer, now=now, number=number), live=live)

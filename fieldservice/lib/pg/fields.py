@@ -7,6 +7,11 @@ from typing import Any
 from django.db import models
 
 
+def _label(labels: dict[Any, Any], value: Any) -> Any:
+    """The label in words; what is none of them (None too) is shown as it is."""
+    return str(labels.get(value, value)) if value is not None else None
+
+
 class PgEnumField(models.CharField):
     """A column of the native ENUM type `enum_type`; `choices` must list its labels in the type's order.
 
@@ -23,6 +28,13 @@ class PgEnumField(models.CharField):
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, kwargs | {"enum_type": self.enum_type}
+
+    def contribute_to_class(self, cls: Any, name: str, *args: Any, **kwargs: Any) -> None:
+        # Django's own makes a dictionary of all labels, each translated and hashed, for one of them
+        labels = dict(self.flatchoices)
+        if f"get_{name}_display" not in cls.__dict__:
+            setattr(cls, f"get_{name}_display", lambda row: _label(labels, getattr(row, name)))
+        super().contribute_to_class(cls, name, *args, **kwargs)
 
     def db_type(self, connection: Any) -> str:
         return self.enum_type

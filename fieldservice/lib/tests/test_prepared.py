@@ -1,0 +1,112 @@
+"""Prepared queries find what the ORM finds, as the ORM would give it, and never more than they were asked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db.models import Count, F, QuerySet
+from django.utils import timezone
+
+from fieldservice.lib import prepared as module
+from fieldservice.lib.prepared import prepared
+from geo.tests.factories import CityFactory, DistrictFactory
+from orders.enums import OrderStatus
+from orders.models import Order
+from orders.tests.factories import OrderFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@prepared
+def orders_of(*, city_id: int, since: datetime) -> QuerySet[Order]:
+    rows = Order.objects.select_related("city", "district", "street")
+    return rows.filter(city_id=city_id, created_at__gte=since, status__in=OrderStatus.SEARCH).order_by("pk")
+
+
+@prepared
+def some(names: tuple[str, ...], start: int, end: int, *, city_id: int) -> QuerySet[Order]:
+    return Order.objects.select_related("city").only(*names).filter(city_id=city_id).order_by("-pk")[start:end]
+
+
+def test_values_change_the_sql_stays(django_assert_num_queries: Any) -> None:
+    now = timezone.now()
+    first, second = OrderFactory(status=OrderStatus.SEARCHING), OrderFactory(status=OrderStatus.SEARCHING)
+    OrderFactory(city=first.city, district=first.district, assigned=True)
+    for order in (first, second, first):
+        with django_assert_num_queries(1):
+            (found,) = orders_of(city_id=order.city_id, since=now - timedelta(hours=1))
+            assert (found, found.city, found.district, found.street) == (order, order.city, order.district, None)
+        assert {name: value for name, value in vars(found).items() if name != "_state"} == {
+            name: value for name, value in vars(Order.objects.get(pk=order.pk)).items() if name != "_state"
+        }
+    assert orders_of(city_id=first.city_id, since=now + timedelta(hours=1)) == []
+    assert orders_of.first(city_id=2**31 - 1, since=now) is None
+    assert len(orders_of.plans) == 1
+
+
+def test_what_was_found_can_be_changed() -> None:
+    order = OrderFactory(status=OrderStatus.SEARCHING)
+    (found,) = orders_of(city_id=order.city_id, since=order.created_at)
+    found.house = "7"
+    found.save(update_fields=["house"])
+    assert Order.objects.get(pk=order.pk).house == "7"
+
+
+def test_a_shape_has_sql_of_its_own(monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any) -> None:
+    monkeypatch.setattr(module, "SHAPES", 2)
+    city = CityFactory()
+    made = [OrderFactory(city=city, district=DistrictFactory(city=city)) for _ in range(3)]
+    for start in (0, 1, 2):
+        (found,) = some(("house", "city__name"), start, start + 1, city_id=city.pk)
+        assert found == made[2 - start]
+        assert found.get_deferred_fields() >= {"client_phone", "status"}
+        with django_assert_num_queries(0):
+            assert found.city.name == city.name
+        with django_assert_num_queries(1):
+            assert found.status == made[2 - start].status
+    assert len(some.plans) <= 2
+
+
+def test_tuples_and_annotations() -> None:
+    @prepared
+    def count(*, city_id: int) -> Any:
+        return Order.objects.filter(city_id=city_id).order_by().values_list("status").annotate(Count("pk"))
+
+    @prepared
+    def houses(*, city_id: int) -> QuerySet[Order]:
+        return Order.objects.filter(city_id=city_id).annotate(number=F("house"))
+
+    order = OrderFactory(status=OrderStatus.SEARCHING, house="5")
+    assert count(city_id=order.city_id) == [("SEARCHING", 1)]
+    (found,) = houses(city_id=order.city_id)
+    assert found.number == "5"
+
+
+def test_what_cannot_be_prepared_says_so() -> None:
+    @prepared
+    def twisted(*, pk: int) -> QuerySet[Order]:
+        return Order.objects.filter(pk=pk + 1)
+
+    @prepared
+    def more(*, pk: int) -> QuerySet[Order]:
+        return Order.objects.filter(pk=pk).prefetch_related("offers")
+
+    @prepared
+    def dictionaries(*, pk: int) -> Any:
+        return Order.objects.filter(pk=pk).values("pk")
+
+    for query, sentence in ((twisted, "not in the SQL"), (more, "prefetched"), (dictionaries, "not prepared")):
+        with pytest.raises(ValueError, match=sentence):
+            query(pk=1)
+    with pytest.raises(TypeError, match="takes pk"):
+        twisted()
+
+
+def test_labels_are_told_as_django_tells_them() -> None:
+    order = OrderFactory.build(status=OrderStatus.SEARCHING, category=None)
+    assert order.get_status_display() == str(OrderStatus.SEARCHING.label)
+    assert order.get_category_display() is None
+    order.status = "UNHEARD"
+    assert order.get_status_display() == "UNHEARD"
