@@ -50,7 +50,7 @@ def tap(member: StaffUser, data: str, dialog: Dialog | None = None) -> Reply:
     """What the bot answers to a tap, without Telegram in between."""
     user = User(id=member.tg_user_id or 0, is_bot=False, first_name="x", language_code="en")
     with translation.override("en"):
-        return Desk(SPEC)._tapped(Facts(user, dialog, message_id=1), data)
+        return Desk(SPEC).tapped(Facts(user, dialog, message_id=1), data)
 
 
 def closed_routes() -> list[Route]:

@@ -146,6 +146,6 @@ def test_every_screen_has_a_budget_of_queries(desk: tuple[StaffUser, Any], path:
     member, order = desk
     user = User(id=member.tg_user_id or 0, is_bot=False, first_name="x", language_code="en")
     with translation.override("en"), CaptureQueriesContext(connection) as queries:
-        reply = Desk(SPEC)._tapped(Facts(user, None, message_id=1), path.format(order=order.pk))
+        reply = Desk(SPEC).tapped(Facts(user, None, message_id=1), path.format(order=order.pk))
     assert reply.screen is not None
     assert len(queries) <= budget, "\n".join(query["sql"][:150] for query in queries)
