@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots import fsm
-from bots.admin import moderation, queue
+from bots.admin import moderation
 from bots.admin.menu import menu_button
 from bots.buttons import back, tap
 from bots.callbacks import on
@@ -20,13 +20,11 @@ from fieldservice.lib.errors import ConflictError, InvalidError
 from fieldservice.lib.phones import show_phone
 from fieldservice.runtime import registry
 from orders.enums import Category, OrderStatus
-from orders.lists import Filter
 from orders.models import Order, OrderRating
 from orders.selectors import average_checks
 from staff import access, lists
 from staff.models import AuditLog, Master
 from staff.services import moderation as services
-from staff.services import preferences
 
 SEE, DECIDE = "master.see", "master.moderate"
 SEARCH, BLOCK, CLOSE, LIMIT = "adm:m:find", "adm:m:blk:why", "adm:m:del:why", "adm:m:lim:n"
@@ -75,14 +73,6 @@ def choose_skill(visit: Visit, group: str) -> Reply:
 def card(visit: Visit, master_id: int, group: str = "ok", number: int = 1) -> Reply:
     """One master."""
     return Reply(_card(visit, master_id, group, number))
-
-
-@on("adm:m:orders", needs=SEE, back=card)
-def orders_of(visit: Visit, master_id: int) -> Reply:
-    """The lists of orders, filtered by this master."""
-    moderation.own(visit.member, master_id)
-    preferences.remember(visit.member, "orders", Filter(master=master_id).as_dict())
-    return queue.menu(visit)
 
 
 @on("adm:m:log", needs=DECIDE, back=card)
@@ -213,7 +203,7 @@ def _card(visit: Visit, master_id: int, group: str = "ok", number: int = 1) -> S
     rows: list[list[Button]] = []
     if access.may(visit.member.role, DECIDE):
         rows += _decisions(master)
-    orders = [tap(_("📋 Orders"), "adm:m:orders", master.pk)]
+    orders = [tap(_("📋 Orders"), "adm:q:of", master.pk)]
     if master.phone:
         orders.append(Button(_("📋 Phone"), copy=show_phone(master.phone)))
     rows += [orders, [back("adm:m:list", group, max(number, 1)), menu_button()]]

@@ -13,7 +13,8 @@ from bots.buttons import back, pager, tap
 from bots.callbacks import on
 from bots.screens import PAGE, Button, page
 from bots.visit import Reply, Visit
-from orders import lists
+from fieldservice.lib.errors import NotFoundError
+from orders import lists, scope
 from orders.enums import Category, OrderStatus
 from orders.lists import Filter
 from orders.models import Order
@@ -30,6 +31,7 @@ LISTS = {
 }
 for _letter, _path in LISTS.values():
     origin.register(_letter, _path)
+origin.register("m", "adm:q:of")
 
 
 @on("adm:q")
@@ -74,6 +76,23 @@ def guarantee(visit: Visit, number: int = 1) -> Reply:
 def closed(visit: Visit, number: int = 1) -> Reply:
     """Closed orders, newest first."""
     return _listed(visit, "closed", number)
+
+
+@on("adm:q:of", needs="master.see")
+def of_master(visit: Visit, master_id: int, number: int = 1) -> Reply:
+    """A master's orders in any state, newest first; the filters do not count here."""
+    number = max(number, 1)
+    master = staff_scope.masters(visit.member).filter(pk=master_id).first()
+    if master is None:
+        raise NotFoundError(_("There is no such master."))
+    seen = scope.visible_to(visit.member).filter(assigned_master_id=master.pk).order_by("-id")
+    found = list(seen[(number - 1) * PAGE : number * PAGE + 1])
+    items, more = found[:PAGE], len(found) > PAGE
+    rows = [[tap(_("Open #%(id)s") % {"id": one.pk}, "adm:q:card", one.pk, origin.word("m", master.pk, number))]
+            for one in items]  # fmt: skip
+    rows += [pager("adm:q:of", number, number + more, master.pk), [back("adm:m:card", master.pk), menu_button()]]
+    empty = _("This master has had no orders in your cities.")
+    return Reply(page("admin/orders.html", rows, orders=items, page=number, title=master.full_name, empty=empty))
 
 
 def filter_of(member: StaffUser) -> Filter:

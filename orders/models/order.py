@@ -179,7 +179,12 @@ class Order(models.Model):
             ),
             LongIndex(fields=["geocode_at"], name="ix_orders__geocode_due", condition=Q(geocode_at__isnull=False)),
             # finished orders, newest first: the lists of the office
-            LongIndex(fields=["closed_at", "id"], name="ix_orders__closed_at", condition=Q(status="CLOSED")),
+            LongIndex(
+                F("closed_at").desc(nulls_last=True),  # rows of other systems may lack it
+                F("id").desc(),
+                name="ix_orders__closed_at",
+                condition=Q(status="CLOSED"),
+            ),
             # load of a master, and the 7-day average check
             LongIndex(
                 fields=["assigned_master"],

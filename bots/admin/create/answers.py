@@ -56,9 +56,10 @@ def begin(visit: Visit) -> Reply:
 
 @on("adm:new:mode", needs=RIGHT)
 def set_mode(visit: Visit, mode: str) -> Reply:
-    """Quick or full."""
+    """Quick or full; once the first question is answered, it stays as it is."""
     form = _form(visit) if _is_running(visit) else Form()
-    form.mode = "full" if mode == "full" else "quick"
+    if form.at == "phone" and not form.editing:
+        form.mode = "full" if mode == "full" else "quick"
     return questions.ask(form, visit.member)
 
 

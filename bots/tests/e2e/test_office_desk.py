@@ -44,7 +44,10 @@ def test_masters_are_listed_found_and_opened(telegram: SandboxClient) -> None:
     card = boss.chat.sees("orders 1 of 5")
     assert "Off shift" in card.text
     boss.chat.presses("📋 Orders")
-    assert "Яковлев" in boss.chat.sees("🎛").text
+    boss.chat.presses("Open #")
+    boss.chat.sees("🛠 Яковлев Пётр")
+    boss.chat.presses("Back")
+    boss.chat.sees("Orders › Яковлев Пётр")
 
 
 def test_block_limit_close(telegram: SandboxClient) -> None:
