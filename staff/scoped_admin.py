@@ -32,13 +32,27 @@ RANGE = ("_from", "_to")
 LOOKUPS = {"", "exact", "isnull", "isempty", "in", "gte", "gt", "lte", "lt", "id__exact", "pk__exact"}
 
 
+class DeepPages(InfinitePaginator):
+    """Page 10,000 nearly as quick as page 1: the rows before it are walked through in an index, not read and joined."""
+
+    DEEP = 20
+
+    def page(self, number: Any) -> Any:
+        number = self.validate_number(number)
+        if number <= self.DEEP:
+            return super().page(number)
+        start = (number - 1) * self.per_page
+        keys = list(self.object_list.values_list("pk", flat=True)[start : start + self.per_page])
+        return self._get_page(self.object_list.filter(pk__in=keys), number, self)
+
+
 class ScopedAdmin(ModelAdmin):
     """`city_path` is the lookup of the row's city; None: the rows belong to no city."""
 
     city_path: str | None = None
     list_per_page = 25
     # no counting of a million rows for a number nobody reads: page 10,000 opens like page 1
-    paginator = InfinitePaginator
+    paginator = DeepPages
     show_full_result_count = False
     list_filter_submit = True
     compressed_fields = True

@@ -19,7 +19,8 @@ from orders.models import Order
 from staff.enums import ModerationStatus, ShiftStatus
 from staff.models import Master, MasterDistrict
 
-LIMIT = 1000
+#: points of a kind: with more the map says nothing
+LIMIT = 500
 
 
 def places(sight: Sight, now: datetime) -> dict[str, Any]:
@@ -68,8 +69,9 @@ def _masters(sight: Sight, districts: dict[int, District]) -> list[dict[str, Any
     ).exclude(shift_status=ShiftStatus.SHIFT_OFF)
     masters = list(rows.order_by("full_name", "id")[:LIMIT])
     serves: dict[int, list[int]] = {}
-    for link in MasterDistrict.objects.filter(master__in=masters).order_by("district_id"):
-        serves.setdefault(link.master_id, []).append(link.district_id)
+    links = MasterDistrict.objects.filter(master__in=masters).order_by("district_id")
+    for master_id, district_id in links.values_list("master_id", "district_id"):
+        serves.setdefault(master_id, []).append(district_id)
     active = Order.objects.filter(assigned_master__in=masters, status__in=OrderStatus.ACTIVE).order_by()
     load = dict(active.values_list("assigned_master").annotate(n=Count("*")))
     return [point for master in masters if (point := _master(master, serves.get(master.pk, []), districts, sight,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -50,17 +51,27 @@ def master_page(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, _("There is no such master."))
         return redirect("admin:staff_master_changelist")
     now, role = timezone.now(), request.user.role  # type: ignore[union-attr]
-    orders = Order.objects.filter(assigned_master=master).select_related("city", "district", "street")
+    active, past = _orders(master)
     page = context(
         request, master.full_name or f"#{master.pk}", None, master=master, acts=available(master, role),
-        tz=zone(master.city.timezone if master.city else None), active=list(orders.filter(status__in=OrderStatus.ACTIVE)
-        .order_by("timeslot_start_utc", "id")[:20]), past=list(orders.filter(status__in=OrderStatus.FINAL)
-        .order_by("-id")[:LAST]), figures=_figures(master, now), money=_money(master, role),
+        tz=zone(master.city.timezone if master.city else None), active=active, past=past,
+        figures=_figures(master, now), money=_money(master, role),
         shifts=list(ShiftChange.objects.filter(master=master).order_by("-at", "-id")[:SHIFTS]),
         may_change=request.user.has_perm("staff.change_master"),
         **_private(request, master, role),
     )  # fmt: skip
     return TemplateResponse(request, "desk/master.html", page)
+
+
+def _orders(master: Master) -> tuple[list[Order], list[Order]]:
+    """On hand, by their slots; the last that are over."""
+    over = ExpressionWrapper(Q(status__in=OrderStatus.FINAL), output_field=BooleanField())
+    rows: Any = Order.objects.filter(assigned_master=master).order_by(over, "-id")
+    found: list[Order] = list(rows[: 20 + LAST])
+    latest = datetime.max.replace(tzinfo=UTC)
+    active = [order for order in found if order.status not in OrderStatus.FINAL]
+    active.sort(key=lambda order: (order.timeslot_start_utc or latest, order.pk))
+    return active, [order for order in found if order.status in OrderStatus.FINAL][:LAST]
 
 
 def _figures(master: Master, now: Any) -> dict[str, Any]:

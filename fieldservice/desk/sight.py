@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 
 from fieldservice.lib.localtime import zone
@@ -76,11 +76,8 @@ def _busiest(member: StaffUser, cities: list[City]) -> City:
     rows = Order.objects.filter(status__in=("SEARCHING", "GUARANTEE", "ASSIGNED", "EN_ROUTE", "WORKING", "DEFERRED"))
     if not scope.sees_all(member):
         rows = rows.filter(city_id__in=list(by_id))
-    counts: dict[int, int] = {}
-    for pk in rows.values_list("city_id", flat=True)[:20_000]:
-        counts[pk] = counts.get(pk, 0) + 1
-    known = [pk for pk in counts if pk in by_id]
-    return by_id[max(known, key=lambda pk: counts[pk])] if known else cities[0]
+    counted = rows.order_by().values_list("city_id").annotate(n=Count("*")).order_by("-n", "city_id")
+    return next((by_id[pk] for pk, _count in counted if pk in by_id), cities[0])
 
 
 def _number(text: str) -> int:

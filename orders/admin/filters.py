@@ -15,6 +15,8 @@ from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 
 S = OrderStatus
+#: late visits in a list
+MOST = 2000
 WAITING = Q(status__in=S.SEARCH, assigned_master__isnull=True)
 STAGES: dict[str, tuple[Any, Q]] = {
     "open": (_("open"), Q(status__in=[s for s in S if s not in S.FINAL])),
@@ -52,7 +54,10 @@ class LateFilter(DropdownFilter):
         if self.value() != "late":
             return queryset
         begun = (*S.SEARCH, S.ASSIGNED, S.EN_ROUTE)
-        return queryset.filter(status__in=begun, timeslot_end_utc__lte=timezone.now())
+        now = timezone.now()
+        # numbers: such orders are few, and the planner would walk through all orders by number to find them
+        late = Order.objects.filter(status__in=begun, timeslot_start_utc__lte=now, timeslot_end_utc__lte=now)
+        return queryset.filter(pk__in=list(late.order_by("timeslot_start_utc").values_list("pk", flat=True)[:MOST]))
 
 
 class LiveFilter(DropdownFilter):

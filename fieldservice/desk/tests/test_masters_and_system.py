@@ -94,7 +94,7 @@ def test_the_page_shows_what_the_role_may_see(
     AttachmentFactory(entity_type="MASTER", entity_id=master.pk, document_type="passport")
     Master.objects.filter(pk=master.pk).update(payout_method="SBP", payout_data={"sbp_phone": "+79995554433"})
     stage.enter(client, scene.people[login])
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(15):
         text = client.get(url(master), headers=ENGLISH).content.decode()
     moderates = login != "operator"
     for private in ("Owes", "2 700 ₽", "+7 999 555-44-33", "/desk/files/", "Decisions of the office", "/do/block/"):

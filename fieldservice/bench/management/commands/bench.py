@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fieldservice.bench import accept, bot, dispatch, export, harness, offers, outbox, seed, street
+from fieldservice.bench import accept, admin, bot, dispatch, export, harness, offers, outbox, seed, street
 from fieldservice.bench.harness import Result
 
 #: masters who tap once a run; the bots let each through three times a second
@@ -55,6 +55,9 @@ def _export(options: dict[str, Any]) -> list[Result]:
 
 BENCHES: dict[str, Callable[[dict[str, Any]], list[Result]]] = {
     "accept": _accept,
+    "admin": lambda options: admin.run(
+        orders=max(options["orders"], 10_000), masters=options["masters"], runs=options["runs"]
+    ),
     "bot": lambda options: bot.run(masters=TAPPING, runs=options["runs"]),
     "dispatch": _dispatch,
     "growth": lambda options: dispatch.run_growth(orders=options["orders"], runs=options["runs"]),
