@@ -79,6 +79,8 @@ class Receiver:
         self.stopping = False
         self._stopped = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        #: requests without the secret since the last line about them, and until when there is none
+        self._refused, self._silent_until = 0, 0.0
 
     def stop(self) -> None:
         """Finish the updates in hand, take no more."""
@@ -172,7 +174,7 @@ class Receiver:
 
     async def _receive(self, request: web.Request) -> web.Response:
         if not _is_telegram(request.headers.get(SECRET, ""), self.hook.secret):
-            log.warning("webhook_refused", extra={"bot": self.name, "peer": request.remote})
+            self._note_refused(request)
             return web.Response(status=403)
         try:
             raw = json.loads(await request.read())
@@ -188,6 +190,15 @@ class Receiver:
             )
             return web.Response()
         return web.Response(status=200 if await self._once(update) else 503)
+
+    def _note_refused(self, request: web.Request) -> None:
+        """Once a minute: a stranger must not be able to fill the log."""
+        now = asyncio.get_running_loop().time()
+        self._refused += 1
+        if now >= self._silent_until:
+            facts = {"bot": self.name, "peer": request.remote, "count": self._refused}
+            log.warning("webhook_refused", extra=facts)
+            self._silent_until, self._refused = now + CHECK, 0
 
     async def _once(self, update: Update) -> bool:
         """See to it that the update is handled, here or elsewhere; False: Telegram shall bring it again."""

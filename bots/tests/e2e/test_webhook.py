@@ -66,12 +66,13 @@ def test_a_story_by_webhook(telegram: SandboxClient) -> None:
 
 
 @pytest.mark.usefixtures("replica")
-def test_only_telegram_is_let_in(telegram: SandboxClient, hook: Hook) -> None:
+def test_only_telegram_is_let_in(telegram: SandboxClient, hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
     worker = master(telegram)
     before = BotUpdate.objects.count()
     body = message(5_000_000, "/menu", worker.row.tg_user_id)
     wrong = ({}, {HEADER: ""}, {HEADER: SECRET[:-1]}, {HEADER: SECRET + "x"}, {HEADER: "\xff\xfe"}, {"X-Other": SECRET})
     assert [post(hook.url, body, **headers) for headers in wrong] == [403] * len(wrong)
+    assert [record.message for record in caplog.records].count("webhook_refused") == 1  # nobody fills the log
     secret = {HEADER: SECRET}
     for rubbish in (b"", b"[]", b"{", b"null", b'{"update_id": "x"}', b'{"message": {}}', b"\xff\xfe"):
         assert post(hook.url, rubbish, **secret) == 400
