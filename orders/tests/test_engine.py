@@ -329,7 +329,10 @@ class TestPoison:
 
     def test_a_bad_deferred_order_stops_no_tick(self):
         bad, *good = self.orders()
-        Order.objects.filter(pk=bad.pk).update(status="DEFERRED")
+        slot = timezone.now() - timedelta(days=1)  # its day has begun, whatever the hour of this test
+        Order.objects.filter(pk=bad.pk).update(
+            status="DEFERRED", timeslot_start_utc=slot, timeslot_end_utc=slot + timedelta(hours=1)
+        )
         Poison("order_status_history", f"NEW.order_id = {bad.pk}")
         report = tick()
         assert (set(outcomes(report)), report.set_aside) == ({order.pk for order in good}, [bad.pk])
