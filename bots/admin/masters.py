@@ -36,8 +36,8 @@ def titles() -> dict[str, str]:
     return {
         "ok": _("Working"),
         "on": _("On shift"),
-        "blk": _("Blocked"),
-        "rej": _("Rejected"),
+        "blk": _("⛔ Blocked"),
+        "rej": _("❌ Rejected"),
         "del": _("Closed accounts"),
     }
 
