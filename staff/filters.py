@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from geo.names import russian
 from staff import scope
@@ -36,6 +37,20 @@ class CityFilter(DropdownFilter):
             return queryset
         known = wanted.isascii() and wanted.isdecimal() and len(wanted) < 10
         return queryset.filter(**{self.path: int(wanted)}) if known else queryset.none()
+
+
+class OwnMastersForm(AutocompleteDropdownForm):
+    """The chosen master is named only if the member may see him: an address may name anybody."""
+
+    def __init__(self, request: HttpRequest, name: str, **kwargs: Any) -> None:
+        super().__init__(request=request, name=name, **kwargs)
+        self.fields[name].queryset = scope.masters(request.user)  # type: ignore[arg-type, attr-defined]
+
+
+class MasterFilter(AutocompleteSelectFilter):
+    """By a master, looked up by name."""
+
+    form_class = OwnMastersForm
 
 
 class DayRangeFilter(RangeDateFilter):

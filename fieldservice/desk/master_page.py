@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -33,7 +34,7 @@ from staff.enums import ModerationStatus
 from staff.models import AuditLog, Master, ShiftChange, Skill
 from staff.services import applications, form
 
-LAST, SHIFTS, QUEUE = 10, 20, 5
+LAST, SHIFTS, QUEUE, UNPAID = 10, 20, 5, 50
 WORKING = (*OrderStatus.ACTIVE, OrderStatus.CLOSED)
 
 
@@ -91,9 +92,9 @@ def _figures(master: Master, now: Any) -> dict[str, Any]:
 def _money(master: Master, role: str) -> dict[str, Any] | None:
     if not access.may(role, "finance.see"):
         return None
-    unpaid = Commission.objects.filter(master=master, is_paid=False).aggregate(
-        sum=Sum("amount"), n=Count("pk"), overdue=Count("pk", filter=Q(status="OVERDUE"))
-    )
+    rows = list(Commission.objects.filter(master=master, is_paid=False).order_by("deadline_at", "pk")[:UNPAID])
+    unpaid = {"rows": rows, "n": len(rows), "sum": sum((row.amount for row in rows), Decimal(0)),
+              "overdue": sum(row.status == "OVERDUE" for row in rows)}  # fmt: skip
     rewards = ReferralReward.objects.filter(referrer=master, status="ACCRUED").aggregate(sum=Sum("amount"))
     return unpaid | {"rewards": rewards["sum"], "payout": form.show_payout(master.payout_method, master.payout_data)}
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from fieldservice.lib.actor import Actor
@@ -25,7 +25,7 @@ from orders.enums import OrderStatus
 from orders.models import Order
 from orders.services import correction, intake
 from staff import scope
-from staff.filters import DayRangeFilter
+from staff.filters import DayRangeFilter, MasterFilter
 from staff.scoped_admin import ScopedAdmin
 
 EDITABLE = set(intake.OPTIONAL)
@@ -67,7 +67,7 @@ class OrderAdmin(ScopedAdmin):
         ("type", ChoicesDropdownFilter),
         LateFilter,
         ("created_at", DayRangeFilter),
-        ("assigned_master", AutocompleteSelectFilter),
+        ("assigned_master", MasterFilter),
     )
     search_fields = ("=id", "=client_phone")
     search_help_text = _("Order number or the client's phone as +79991234567")
