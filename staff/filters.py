@@ -44,7 +44,7 @@ class OwnMastersForm(AutocompleteDropdownForm):
 
     def __init__(self, request: HttpRequest, name: str, **kwargs: Any) -> None:
         super().__init__(request=request, name=name, **kwargs)
-        self.fields[name].queryset = scope.masters(request.user)  # type: ignore[arg-type, attr-defined]
+        self.fields[name].queryset = scope.masters(request.user)  # type: ignore[arg-type]
 
 
 class MasterFilter(AutocompleteSelectFilter):

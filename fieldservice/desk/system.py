@@ -46,7 +46,7 @@ def _global(request: HttpRequest) -> None:
 # --- settings --------------------------------------------------------------------------------------------------------
 @never_cache
 @require_http_methods(["GET", "POST"])
-def settings_page(request: HttpRequest, key: str = "") -> HttpResponse:
+def settings_page(request: HttpRequest, name: str = "") -> HttpResponse:
     """Every key in its group. What is wrong stands beside its field; then nothing of the page is written."""
     _global(request)
     stored = {row.key: row for row in Setting.objects.select_related("updated_by_staff")}

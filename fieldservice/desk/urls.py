@@ -21,8 +21,8 @@ def patterns(wrap: Callable[..., Any]) -> list[URLPattern]:
         # in the place of the admin's own pages, which keep no record of old and new
         path("runtime/setting/", wrap(system.settings_page), name="desk_settings"),
         path("runtime/setting/add/", wrap(system.settings_page)),
-        path("runtime/setting/<str:key>/change/", wrap(system.settings_page)),
-        path("runtime/setting/<str:key>/delete/", wrap(system.settings_page)),
+        path("runtime/setting/<str:name>/change/", wrap(system.settings_page)),
+        path("runtime/setting/<str:name>/delete/", wrap(system.settings_page)),
         path("desk/files/<int:pk>/", wrap(media.attachment), name="desk_file"),
         path("desk/applications/", wrap(master_page.queue_page), name="desk_queue"),
         path("staff/master/<int:pk>/change/", wrap(master_page.master_page), name="desk_master"),
