@@ -25,19 +25,24 @@ LOCALES = {"ru": "ru-RU", "en": "en-US"}
 THEMES_OWN = ("#nav-sidebar", "#header-inner", ".select2-container", "#changelist-filter", "#submit-row")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium, or a skip that says so; under REQUIRE_BROWSER a failure."""
+    """Chromium, or a skip that says so; under REQUIRE_BROWSER a failure.
+
+    For one module: playwright's loop stays in this thread while it lives, and no test of the bots could run beside it.
+    """
     if CHROMIUM is None:
         assert not os.environ.get("REQUIRE_BROWSER"), "chromium is required and absent"
         pytest.skip("no chromium")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in this thread; the queries are ours
     SHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM))
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM))
+            yield browser
+            browser.close()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
