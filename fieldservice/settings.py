@@ -179,6 +179,7 @@ ALERTS_CHANNEL_ID = env.chat("ALERTS_CHANNEL_ID")
 REPORTS_CHANNEL_ID = env.chat("REPORTS_CHANNEL_ID")
 
 # --- defaults of the settings table (fieldservice.runtime.registry) ----------------------------------------------
+WEB_URL = env.url("WEB_URL", "http://localhost:8000", "http", "https")
 HEARTBEAT_SECONDS = env.integer("HEARTBEAT_SECONDS", 60, 1, 3600)
 DISTRIBUTION_TICK_SECONDS = env.integer("DISTRIBUTION_TICK_SECONDS", 30, 1, 600)
 DISTRIBUTION_SLA_SECONDS = env.integer("DISTRIBUTION_SLA_SECONDS", 120, 5, 3600)

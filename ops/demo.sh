@@ -168,6 +168,7 @@ trap 'exit 143' TERM
 
 free_port WEB_PORT 8000 "the web admin"
 web_url=http://127.0.0.1:$WEB_PORT
+export WEB_URL=${WEB_URL:-$web_url}
 processes=(web worker beat master_bot admin_bot)
 if wants_sandbox; then
   [[ ${SANDBOX_PORT:-8081} != "$WEB_PORT" ]] || SANDBOX_PORT=$((WEB_PORT + 1))

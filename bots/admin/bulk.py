@@ -102,7 +102,7 @@ def _each(visit: Visit, data: dict[str, Any], decide: Callable[[int, int], Any])
             failed.append((name, str(error)))
     rows = [[tap(_("🪪 Applications (%(count)s)") % {"count": moderation.pending(visit.member).count()}, "adm:mod")],
             [menu_button()]]  # fmt: skip
-    return Reply(page("admin/bulk_done.html", rows, done=done, failed=failed))
+    return Reply(page("admin/applications_many_done.html", rows, done=done, failed=failed))
 
 
 def _data(visit: Visit) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _screen(data: dict[str, Any], visit: Visit) -> Screen:
         count = {"count": len(chosen)}
         rows.append([tap(_("✅ Approve (%(count)s)") % count, "adm:mod:all", 1),
                      tap(_("❌ Reject (%(count)s)") % count, "adm:mod:all", 0)])  # fmt: skip
-    return page("admin/bulk.html", [*rows, [back("adm:mod"), menu_button()]], masters=items, count=len(chosen))
+    return page("admin/applications_many.html", [*rows, [back("adm:mod"), menu_button()]], masters=items, count=len(chosen))
 
 
 def _question(data: dict[str, Any]) -> Screen:
@@ -142,4 +142,4 @@ def _question(data: dict[str, Any]) -> Screen:
     else:
         rows = [[tap(text, "adm:mod:all:no", name)] for name, (text, _reason) in moderation.presets().items()]
     rows.append([tap(_("No"), "adm:mod:turn", data["number"])])
-    return page("admin/bulk_ask.html", rows, names=names, approve=data["approve"])
+    return page("admin/applications_many_ask.html", rows, names=names, approve=data["approve"])

@@ -75,6 +75,7 @@ def choose(visit: Visit, key: str, value: str) -> Reply:
 def reset(visit: Visit, key: str) -> Reply:
     """The default again."""
     was = _stored(_key(key))
+    registry.check_together({key: ""})
     Setting.objects.filter(key=key).delete()
     audit("setting_changed", actor=visit.actor, changes={key: [was, None]})
     return Reply(_group(_group_of(key)), toast=_("The default holds again."))
@@ -84,7 +85,8 @@ def reset(visit: Visit, key: str) -> Reply:
 def _save(visit: Visit, name: str, text: str) -> Reply:
     key = _key(name)
     was = _stored(key)
-    _check_window(key, text)
+    key.parse(text)
+    registry.check_together({name: text})
     registry.write(name, text, actor=visit.actor)
     audit("setting_changed", actor=visit.actor, changes={name: [was, _stored(key)]})
     return Reply(_group(_group_of(name)), toast=_("Saved: it holds at once."))
@@ -94,16 +96,6 @@ def _stored(key: registry.Key) -> str | None:
     """What the audit log may hold of the stored value."""
     value = Setting.objects.filter(key=key.name).values_list("value", flat=True).first()
     return "***" if value and key.secret else value
-
-
-def _check_window(key: registry.Key, text: str) -> None:
-    """A working day that ends before it begins would be ignored: nobody should believe it was set."""
-    ends = {"working_hours_start": "working_hours_end", "working_hours_end": "working_hours_start"}
-    if key.name in ends:
-        value, other = key.parse(text), registry.get(ends[key.name])
-        if not (value < other if key.name == "working_hours_start" else other < value):
-            sentence = _("The working day must begin before it ends (now %(other)s).")
-            raise InvalidError(sentence % {"other": f"{other:%H:%M}"})
 
 
 def _key(name: str) -> registry.Key:

@@ -98,6 +98,10 @@ def _read(request: HttpRequest, stored: dict[str, Setting]) -> tuple[dict[str, s
             changed[name] = typed
         except InvalidError as error:
             errors[name] = str(error)
+    try:
+        registry.check_together(changed)
+    except InvalidError as error:
+        errors |= error.fields
     return changed, errors
 
 

@@ -6,7 +6,7 @@ A stored value that is broken or out of range never stops anything: the default 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -231,7 +231,7 @@ KEYS: dict[str, Key] = {
         Key("nominatim_url", "URL", lambda: "", _t("Nominatim: address of the server")),
         Key("nominatim_throttle_rps", "INT", lambda: 1, _t("Nominatim: questions a second"), 1, 100),
         Key("nominatim_daily_limit", "INT", lambda: 1000, _t("Nominatim: questions a day"), 0, 1000000),
-        Key("web_url", "STR", lambda: "http://localhost:8000", _t("Address of the web admin, for links in messages")),
+        Key("web_url", "URL", _env("WEB_URL"), _t("Address of the web admin, for links in messages")),
         Key("support_contact", "STR", lambda: "", _t("Support contact shown to masters")),
     )
 }
@@ -269,6 +269,21 @@ def write(name: str, raw: str, *, actor: Actor) -> Any:
         key=name, defaults={"value": raw, "value_type": KEYS[name].type, "updated_by_staff_id": actor.staff_id}
     )
     return value
+
+
+def check_together(changes: Mapping[str, str]) -> None:
+    """What is right alone and wrong together: a working day that ends before it begins would be ignored.
+
+    `changes` are texts by setting, empty for the default; what is not changed is read. Raises InvalidError by setting.
+    """
+    start, end = "working_hours_start", "working_hours_end"
+    if not {start, end} & changes.keys():
+        return
+    now = read({start, end}) | {name: _value(KEYS[name], changes[name]) for name in (start, end) if name in changes}
+    if now[start] >= now[end]:
+        name, other = (start, end) if start in changes else (end, start)
+        sentence = _("The working day must begin before it ends (now %(other)s).")
+        raise InvalidError({name: sentence % {"other": f"{now[other]:%H:%M}"}})
 
 
 def _value(key: Key, raw: str | None) -> Any:

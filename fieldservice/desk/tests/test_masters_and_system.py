@@ -204,6 +204,9 @@ def test_settings_are_checked_kept_and_restored(client: Client, scene: Scene) ->
     assert registry.get("distribution_sla_seconds") != 60, "nothing of a wrong page is written"
     stale = save(client, **{"was-distribution_rounds": "2", "distribution_rounds": "5"})
     assert "meanwhile" in stale.content.decode()
+    night = save(client, working_hours_start="19:00", working_hours_end="09:00")
+    assert "must begin before it ends" in night.content.decode()
+    assert not Setting.objects.filter(key__startswith="working_hours").exists()
     assert save(client, distribution_rounds="").status_code == 302
     assert not Setting.objects.filter(key="distribution_rounds").exists()
     rows = AuditLog.objects.filter(action="setting_changed").order_by("pk")
