@@ -132,7 +132,8 @@ def _screen(data: dict[str, Any], visit: Visit) -> Screen:
         count = {"count": len(chosen)}
         rows.append([tap(_("✅ Approve (%(count)s)") % count, "adm:mod:all", 1),
                      tap(_("❌ Reject (%(count)s)") % count, "adm:mod:all", 0)])  # fmt: skip
-    return page("admin/applications_many.html", [*rows, [back("adm:mod"), menu_button()]], masters=items, count=len(chosen))
+    rows.append([back("adm:mod"), menu_button()])
+    return page("admin/applications_many.html", rows, masters=items, count=len(chosen))
 
 
 def _question(data: dict[str, Any]) -> Screen:

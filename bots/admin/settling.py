@@ -89,7 +89,8 @@ def ask_many(visit: Visit, days: int = 1) -> Reply:
     rows.append([back("adm:f:aw"), menu_button()])
     seen = [[row.pk, str(row.amount)] for row in found.open]
     context = {"found": found, "days": days, "shown": found.open[:15], "rest": max(len(found.open) - 15, 0)}
-    return Reply(page("admin/commissions_many.html", rows, **context), dialog=Dialog(MANY, {"seen": seen, "days": days}))
+    shown = page("admin/commissions_many.html", rows, **context)
+    return Reply(shown, dialog=Dialog(MANY, {"seen": seen, "days": days}))
 
 
 @fsm.step(MANY, ask=lambda visit: _many_again(visit), needs="finance.approve")
@@ -114,7 +115,8 @@ def approve_many(visit: Visit, days: int = 1) -> Reply:
     done = sum(outcome.done for outcome in outcomes)
     rows = [[tap(_("💳 Commissions"), "adm:f:aw"), menu_button()]]
     failed = [outcome for outcome in outcomes if not outcome.done]
-    return Reply(page("admin/commissions_many_done.html", rows, done=done, failed=failed[:30], more=max(len(failed) - 30, 0)))
+    context = {"done": done, "failed": failed[:30], "more": max(len(failed) - 30, 0)}
+    return Reply(page("admin/commissions_many_done.html", rows, **context))
 
 
 @on("adm:f:req", needs="finance.requisites")
