@@ -54,6 +54,7 @@ HISTORY = {
     "offer_undeliverable": gettext_lazy("the master cannot be reached"),
     "offered_by_staff": gettext_lazy("offered by the office"),
     "outside_working_hours": gettext_lazy("outside working hours"),
+    "rescheduled": gettext_lazy("visit moved to another time"),
     "search_again": gettext_lazy("new search"),
     "search_started": gettext_lazy("search started"),
     "visit_rated": gettext_lazy("visit rated"),

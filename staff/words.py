@@ -42,6 +42,7 @@ ACTIONS = {
     "issue_access_code": gettext_lazy("access code issued"),
     "login_link_issued": gettext_lazy("login link asked for"),
     "login_link_used": gettext_lazy("signed in by a link"),
+    "messages_sent_again": gettext_lazy("failed messages sent again"),
     "payout_created": gettext_lazy("payout made"),
     "payout_file": gettext_lazy("file of a payout fetched"),
     "requisites_broadcast": gettext_lazy("requisites sent to masters"),

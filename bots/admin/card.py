@@ -68,7 +68,7 @@ def files(order: Order, commission: Commission | None) -> list[Attachment]:
 def waiting_minutes(order: Order) -> int:
     """Minutes the order has been searching for a master."""
     begin = order.search_started_at or order.created_at
-    return int((timezone.now() - begin).total_seconds() // 60)
+    return max(0, int((timezone.now() - begin).total_seconds() // 60))
 
 
 def _offer(row: Offer) -> LiveOffer:

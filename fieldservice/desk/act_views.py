@@ -11,7 +11,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -19,14 +21,19 @@ from fieldservice.desk.acts import ACTS, Act
 from fieldservice.desk.views import context
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import DomainError, ForbiddenError, NotFoundError
+from fieldservice.lib.localtime import format_timeslot_local, zone
 from orders import scope
 from orders.models import Order
 from orders.selectors import average_checks
 from orders.services import manual
+from orders.services.schedule import choices
+from orders.services.window import load_window
 from staff import access
 from staff.models import Master
 
 REASONS = 200
+#: a week ahead, as far as a client plans
+SLOT_DAYS = 7
 
 
 @never_cache
@@ -77,6 +84,8 @@ def _asked(request: HttpRequest, act: Act, order: Order, error: DomainError | No
     if act.asks == "master" and shown["fits"]:
         shown["masters"] = _masters(order, request)
         shown["may_assign"] = access.may(role, "order.assign")
+    elif act.asks == "slot":
+        shown |= _slots(order)
     return asked(request, shown, _link(order), error)
 
 
@@ -85,7 +94,7 @@ def asked(request: HttpRequest, shown: dict[str, Any], link: str, error: DomainE
     in_dialog = "HX-Request" in request.headers
     shown |= {
         "error": error, "typed": request.POST, "next": _next(request, link), "most": REASONS,
-        "must_confirm": error is not None and error.code == "confirm",
+        "must_confirm": error is not None and error.code in {"confirm", "late"},
         "is_stale": error is not None and error.code == "stale",
         # the version of the page that was refused, so that a second click is refused, too
         "version": request.POST.get("version") or shown["version"],
@@ -98,6 +107,25 @@ def asked(request: HttpRequest, shown: dict[str, Any], link: str, error: DomainE
 
 def _link(order: Order) -> str:
     return reverse("admin:orders_order_change", args=[order.pk])
+
+
+def _slots(order: Order) -> dict[str, Any]:
+    """The times that can be chosen, day by day, and what time it is there."""
+    now, tz = timezone.now(), zone(order.city.timezone)
+    days: dict[str, list[tuple[str, str]]] = {}
+    present = ""
+    for key, slot in choices(now=now, tz=tz, window=load_window(), days=SLOT_DAYS):
+        if slot is None:
+            days[""] = [(key, _("As soon as possible"))]
+            continue
+        start = slot.start.astimezone(tz)
+        said = format_timeslot_local(slot.start, slot.end, tz=tz, now=now).capitalize()
+        days.setdefault(date_format(start, "l, j E"), []).append((key, said))
+        if (slot.start, slot.end) == (order.timeslot_start_utc, order.timeslot_end_utc):
+            present = key
+    seen = format_timeslot_local(order.timeslot_start_utc, order.timeslot_end_utc, tz=tz, now=now)
+    clock = _("It is %(time)s in %(city)s now.") % {"time": f"{now.astimezone(tz):%H:%M}", "city": order.city.name}
+    return {"days": list(days.items()), "present": present, "seen_slot": seen, "clock": clock}
 
 
 def _masters(order: Order, request: HttpRequest) -> list[dict[str, Any]]:

@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.localtime import format_timeslot_local, zone
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.services import guarantee, lifecycle, manual
+from orders.services import correction, guarantee, lifecycle, manual
+from orders.services.schedule import parse_choice
+from orders.services.window import load_window
 from staff import access
 
 S = OrderStatus
@@ -21,7 +26,7 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A button of the order page. `asks`: `reason` (required), `note` (optional), `master` or nothing but a yes."""
+    """A button of the order page. `asks`: `reason` (required), `note` (optional), `master`, `slot`, or but a yes."""
 
     name: str
     title: Any
@@ -85,6 +90,18 @@ def _return(order: Order, actor: Actor, data: Data) -> str:
     return _("Order #%(id)s is back in the search; its master is told.") % {"id": order.pk}
 
 
+def _reschedule(order: Order, actor: Actor, data: Data) -> str:
+    now, tz, choice = timezone.now(), zone(order.city.timezone), str(data.get("slot") or "")
+    if not choice:
+        raise InvalidError({"slot": _("Choose the time of the visit.")})
+    slot = parse_choice(choice, now=now, tz=tz, window=load_window())
+    moved = correction.reschedule(
+        order_id=order.pk, slot=slot, actor=actor, confirm_late=data.get("confirmed") == "yes", version=_seen(data)
+    )
+    said = format_timeslot_local(moved.timeslot_start_utc, moved.timeslot_end_utc, tz=tz, now=now)
+    return _("The visit of order #%(id)s: %(slot)s.") % {"id": order.pk, "slot": said}
+
+
 def _cancel(order: Order, actor: Actor, data: Data) -> str:
     lifecycle.cancel(order_id=order.pk, actor=actor, reason=str(data.get("reason", "")), version=_seen(data))
     return _("Order #%(id)s is canceled.") % {"id": order.pk}
@@ -108,6 +125,9 @@ ACTS: dict[str, Act] = {
         Act("activate", gettext_lazy("Search now"),
             gettext_lazy("The order stops waiting for its time and is offered to masters at once."),
             "order.activate", (S.DEFERRED,), _activate, icon="play_arrow"),
+        Act("reschedule", gettext_lazy("Move the visit"),
+            gettext_lazy("Without a master the search begins anew for the new time. A master who has it is told."),
+            "order.create", correction.MOVABLE, _reschedule, asks="slot", icon="event"),
         Act("return", gettext_lazy("Return to search"),
             gettext_lazy("The order is taken from its master, who is told the reason; a new search begins."),
             "order.return", (S.ASSIGNED, S.EN_ROUTE, S.WORKING), _return, asks="reason", icon="undo"),

@@ -129,6 +129,8 @@ def place(order: Order) -> str:
 def _clock(order: Order, offer: Offer | None, debt: Commission | None, now: datetime) -> Clock | None:
     if offer is not None and offer.expires_at:
         return Clock(_("offered to %(name)s") % {"name": offer.master.full_name}, offer.expires_at, True, "info")
+    if order.status in S.SEARCH and order.search_started_at and order.search_started_at > now:
+        return Clock(_("search in"), order.search_started_at, True)  # moved to a later day
     if order.status in S.SEARCH:
         return Clock(_("waiting"), order.search_started_at or order.created_at, False, "warn")
     if order.status == S.DEFERRED:

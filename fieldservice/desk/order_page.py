@@ -53,7 +53,8 @@ def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
     return context(
         request, _("Order #%(id)s") % {"id": order.pk}, None, order=order, tz=tz, slot=slot,
         acts=acts.available(order, role), events=events, following=following, commission=commission,
-        decisions=order_story.decisions(story), offers=order_story.offers(story), sent=order_story.messages(story),
+        decisions=order_story.decisions(story), offers=order_story.offers(story),
+        sent=order_story.messages(story, commission),
         files=order_story.files(order, commission), others=list(_others(request, order)), place=board.place(order),
         opts=None, may_change=request.user.has_perm("orders.change_order"),
         masters=sorted(story.names.items(), key=lambda pair: pair[1]) if story.decisions else [],

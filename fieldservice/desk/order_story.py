@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification
+from fieldservice.runtime import registry
 from finance.models import Commission
 from orders import words
 from orders.dispatch import explain
@@ -23,6 +24,8 @@ from staff.models import Master
 #: rows of each kind: more than a person reads
 DECISIONS, OFFERS, HISTORY, MESSAGES, FILES = 50, 100, 200, 60, 60
 NAMES = 12
+#: they name the order, but tell of somebody else's reward
+ELSEWHERE = ("referral_reward_accrued",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +99,27 @@ def offers(story: Story) -> list[dict[str, Any]]:
              "end": explain.end_of(story, offer)} for offer in reversed(story.offers)]  # fmt: skip
 
 
-def messages(story: Story) -> list[Notification]:
-    """What masters were sent about the order, the newest first. Found by their indexes: master and edits key."""
-    order = story.order
-    masters = {offer.master_id for offer in story.offers} | {order.assigned_master_id, order.preferred_master_id}
-    about = Q(payload__order_id=order.pk, master_id__in={pk for pk in masters if pk}, created_at__gte=order.created_at)
-    offered = Q(edits_key__in=[edits_key(offer.pk) for offer in story.offers])
-    rows = Notification.objects.select_related("master").order_by("-id")
-    # two questions, each with its own index; together they would ask neither
-    both = list(rows.filter(offered)[:MESSAGES]) + list(rows.filter(about)[:MESSAGES])
-    return sorted({row.pk: row for row in both}.values(), key=lambda row: -row.pk)[:MESSAGES]
+def messages(story: Story, commission: Commission | None) -> list[tuple[Notification, str]]:
+    """What was sent about the order and its commission, and to whom, the newest first.
+
+    Four questions, each with its own index, for the numbers alone; one question with ORs would use none of them.
+    """
+    rows = Notification.objects.order_by("-id").values_list("pk", flat=True)
+    about = rows.filter(payload__has_key="order_id", payload__order_id=story.order.pk).exclude(event__in=ELSEWHERE)
+    asked = [rows.filter(edits_key__in=[edits_key(offer.pk) for offer in story.offers])[:MESSAGES]] * bool(story.offers)
+    if commission is not None:
+        paid = rows.filter(payload__has_key="commission_id", payload__commission_id=commission.pk)
+        asked.append(paid[:MESSAGES])
+    found = about[:MESSAGES].union(*asked, all=True) if asked else about[:MESSAGES]
+    chosen = Notification.objects.filter(pk__in=list(found)).select_related("master", "staff")
+    sent = list(chosen.order_by("-id")[:MESSAGES])
+    channels = _channels() if any(not (row.master_id or row.staff_id) for row in sent) else {}
+    return [(row, str(row.master or row.staff or channels.get(row.chat_id or 0) or row.chat_id or "—")) for row in sent]
+
+
+def _channels() -> dict[int, str]:
+    names = {"alerts_channel_id": "ALERTS", "logs_channel_id": "LOGS", "reports_channel_id": "REPORTS"}
+    return {number: names[key] for key, number in registry.read(names).items() if number}
 
 
 def files(order: Order, commission: Commission | None) -> list[Attachment]:

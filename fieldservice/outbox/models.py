@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -94,6 +95,17 @@ class Notification(models.Model):
             ),
             LongIndex(
                 fields=["edits_key", "id"], name="ix_notifications_outbox__edits", condition=Q(edits_key__isnull=False)
+            ),
+            # what was said of an order, and of its commission; offers have neither and pay nothing
+            LongIndex(
+                KeyTransform("order_id", "payload"),
+                name="ix_notifications_outbox__order",
+                condition=Q(payload__has_key="order_id"),
+            ),
+            LongIndex(
+                KeyTransform("commission_id", "payload"),
+                name="ix_notifications_outbox__commission",
+                condition=Q(payload__has_key="commission_id"),
             ),
         ]
         constraints = [

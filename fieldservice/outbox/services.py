@@ -157,17 +157,19 @@ def retry(row: Notification, *, due_at: datetime, error: str) -> None:
     )
 
 
-def revive(ids: Iterable[int], *, now: datetime) -> int:
-    """Messages that failed for good are tried once more, from the start; returns how many.
+@transaction.atomic
+def revive(ids: Iterable[int], *, now: datetime) -> list[int]:
+    """Messages that failed for good are tried once more, from the start; returns their numbers.
 
     One whose time is over stays as it is: it is no longer true.
     """
     rows = Notification.objects.filter(pk__in=list(ids), outcome=Outcome.FAILED)
     rows = rows.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
-    bots = set(rows.values_list("bot", flat=True))
-    count = rows.update(processed_at=None, outcome=None, due_at=now, attempt_count=0, leased_until=None)
-    ring(bots)
-    return count
+    found = dict(rows.select_for_update().values_list("pk", "bot"))
+    again = Notification.objects.filter(pk__in=found)
+    again.update(processed_at=None, outcome=None, due_at=now, attempt_count=0, leased_until=None)
+    ring(found.values())
+    return sorted(found)
 
 
 def release(rows: Sequence[Notification]) -> None:

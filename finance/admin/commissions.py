@@ -29,6 +29,7 @@ from finance.enums import CommissionStatus as S
 from finance.models import Commission, CommissionDeadlineNotification
 from finance.services import bulk, commissions
 from staff import access
+from staff.filters import MasterFilter
 from staff.scoped_admin import ReadOnlyAdmin
 from staff.service_page import ReasonForm, service_page
 
@@ -68,7 +69,7 @@ class CommissionAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
     list_display = ("id", "order", "master", "shown_status", "amount", "paid_amount", "shown_deadline")
     list_select_related = ("order__city", "master")
-    list_filter = ("status",)
+    list_filter = ("status", ("master", MasterFilter))
     search_fields = ("=id", "=order__id")
     search_help_text = gettext_lazy("Number of the commission or of the order")
     ordering = ("-id",)

@@ -21,7 +21,7 @@ from orders.tests.factories import OrderFactory
 from orders.tests.people import as_master, staff
 from staff.enums import Role
 from staff.models import Master
-from staff.tests.factories import StaffUserFactory
+from staff.tests.factories import MasterFactory, StaffUserFactory
 
 pytestmark = pytest.mark.django_db
 PNG = png()
@@ -177,6 +177,17 @@ class TestBulk:
         data = {"action": "approve_many", "index": "0"}
         data["_selected_action"] = [row.pk for row in CommissionFactory.create_batch(2)]
         assert "At most 1 at once" in said(client.post(url("commission"), data, follow=True))
+
+    def test_the_list_of_one_master(self, client):
+        _mine, other = CommissionFactory.create_batch(2)
+        strange = CommissionFactory(master=other.master)
+        client.force_login(StaffUserFactory(role=Role.CITY_ADMIN, cities=[other.order.city]))
+        page = client.get(url("commission"), {"master__id__exact": other.master_id})
+        assert list(page.context["cl"].result_list) == [other]
+        assert "autocomplete" in page.content.decode()
+        page = client.get(url("commission"), {"master__id__exact": MasterFactory(full_name="Чужой Мастер").pk})
+        assert "Чужой" not in page.content.decode()
+        assert strange not in page.context["cl"].result_list
 
     def test_a_city_admin_approves_own_rows_only(self, client):
         mine, strange = CommissionFactory.create_batch(2)

@@ -181,9 +181,17 @@ def _changed(story: Story, row: OrderStatusHistory) -> Event:
     said = words.history(row.reason)
     if row.reason == "distribution_escalate_logist":
         said += f": {why(row.context.get('reason'))}"
+    if row.reason == "rescheduled":
+        said += ": " + " → ".join(_slot(story, pair) for pair in row.context.get("slot") or ())
     text = said if row.from_status == row.to_status else f"{row.get_to_status_display()}: {said}"
     values = {"from": row.from_status, "to": row.to_status, "reason": row.reason}
     return Event(row.created_at, "history", f"{text} ({who}).", values=values)
+
+
+def _slot(story: Story, pair: Sequence[str | None]) -> str:
+    """A slot as the history keeps it."""
+    start, end = (datetime.fromisoformat(text) if text else None for text in pair)
+    return format_timeslot_local(start, end, tz=story.clock.tz, now=story.clock.now)
 
 
 def _decided(story: Story, decision: DispatchDecision) -> Event:

@@ -1,4 +1,4 @@
-"""Corrections of an order's address, client and description: kept in its history, told to the master at work."""
+"""Corrections of an order's address, client, description and time: kept in its history, told to the master at work."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import ConflictError
+from fieldservice.runtime import wake
+from orders.enums import OfferState, OrderStatus
 from orders.models import Order
-from orders.services import history, intake, lifecycle, notices, place
+from orders.services import history, intake, lifecycle, notices, offer_writer, place
+from orders.services.schedule import Plan, Slot
 from staff.scope import require
+
+S = OrderStatus
+#: the visit has not begun: its time may change
+MOVABLE = (S.CREATED, S.DEFERRED, *S.SEARCH, S.ASSIGNED, S.EN_ROUTE)
 
 
 @transaction.atomic
@@ -33,3 +43,70 @@ def correct(*, order_id: int, changes: dict[str, Any], actor: Actor, now: dateti
     if {"house", "street_text"} & set(new):
         place.address_changed(order, now=now)
     return order
+
+
+@transaction.atomic
+def reschedule(
+    *,
+    order_id: int, slot: Slot | None, actor: Actor, confirm_late: bool = False, version: int | None = None,
+    now: datetime | None = None,
+) -> Order:  # fmt: skip
+    """Another time for a visit that has not begun; `slot` None: as soon as possible.
+
+    Without a master the order is planned as a new one would be: whoever was asked was asked for another time, so live
+    offers are withdrawn and the search begins anew, now or at the opening of the slot's day. The master who has the
+    order keeps it and is told. Raises InvalidError, TooLateForToday (confirm, or choose), ConflictError, StaleError.
+    """
+    now = now or timezone.now()
+    require(actor, "order.create")
+    order = lifecycle.lock_for(order_id, actor, version=version)
+    if order.status not in MOVABLE:
+        raise ConflictError(
+            _("Order #%(id)s is «%(status)s» now: the time of its visit can no longer be changed.")
+            % {"id": order.pk, "status": order.get_status_display()}
+        )
+    planned = intake.planned(slot, order.city, now=now, confirm_late=confirm_late)
+    before, after = (order.timeslot_start_utc, order.timeslot_end_utc), _ends(planned.slot)
+    if before == after:
+        return order
+    context = {"action": "rescheduled", "slot": [_written(before), _written(after)]}
+    times: dict[str, Any] = {"timeslot_start_utc": after[0], "timeslot_end_utc": after[1]}
+    common: dict[str, Any] = {"actor": actor, "reason": "rescheduled", "now": now, "context": context}
+    if order.status in (S.CREATED, S.DEFERRED) and planned.status == S.SEARCHING:
+        lifecycle.begin_search(order, **common, **times)
+    elif order.status == S.CREATED:
+        lifecycle.move(order, S.DEFERRED, **common, dispatch_at=planned.look_at, **times)
+    else:
+        _stay(order, times | _deadlines(order, planned, now), common)
+    if order.status in S.ACTIVE:
+        notices.changed(order, times)
+    elif planned.look_at <= now:
+        wake.dispatch()
+    return order
+
+
+def _deadlines(order: Order, planned: Plan, now: datetime) -> dict[str, Any]:
+    """When the engine looks at an order whose status stays as it is."""
+    if order.status == S.DEFERRED:
+        return {"dispatch_at": planned.look_at}
+    if order.status not in S.SEARCH:
+        return {}
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
+    anew = {"dispatch_at": planned.look_at, "search_started_at": planned.look_at}
+    return anew | {"search_number": order.search_number + 1} | lifecycle.NEW_SEARCH | lifecycle.CALM
+
+
+def _stay(order: Order, changes: dict[str, Any], common: dict[str, Any]) -> None:
+    changes |= {"version": order.version + 1, "updated_at": common["now"]}
+    for name, value in changes.items():
+        setattr(order, name, value)
+    order.save(update_fields=list(changes))
+    history.remark(order, **common)
+
+
+def _ends(slot: Slot | None) -> tuple[datetime | None, datetime | None]:
+    return (slot.start, slot.end) if slot else (None, None)
+
+
+def _written(pair: tuple[datetime | None, datetime | None]) -> list[str | None]:
+    return [moment.isoformat() if moment else None for moment in pair]

@@ -93,10 +93,10 @@ def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order
     if existing := _by_key(new.external_key, actor):
         return existing
     city, values = _checked(new, now)
-    planned = _planned(new, city, now)
+    begins = planned(new.slot, city, now=now, confirm_late=new.confirm_late)
     try:
         with transaction.atomic():
-            return _write(values, planned, new, actor, now)
+            return _write(values, begins, new, actor, now)
     except IntegrityError:
         # somebody used the same key a moment ago: theirs is the order
         existing = _by_key(new.external_key, actor)
@@ -109,7 +109,7 @@ def check(*, new: NewOrder, now: datetime | None = None) -> None:
     """What `create` would say of the input, without writing. Raises InvalidError, TooLateForToday."""
     now = now or timezone.now()
     city, _values = _checked(new, now)
-    _planned(new, city, now)
+    planned(new.slot, city, now=now, confirm_late=new.confirm_late)
 
 
 def parse_field(name: str, text: str, parse: Callable[[str], str] | None = None) -> str | None:
@@ -123,8 +123,8 @@ def parse_field(name: str, text: str, parse: Callable[[str], str] | None = None)
         raise InvalidError({name: str(error)}) from error
 
 
-def _write(values: dict[str, Any], planned: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
-    slot = planned.slot
+def _write(values: dict[str, Any], begins: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
+    slot = begins.slot
     order = Order.objects.create(
         **values,
         status=OrderStatus.CREATED,
@@ -134,13 +134,13 @@ def _write(values: dict[str, Any], planned: Plan, new: NewOrder, actor: Actor, n
         timeslot_start_utc=slot.start if slot else None,
         timeslot_end_utc=slot.end if slot else None,
         external_key=_key(new.external_key),
-        dispatch_at=planned.look_at,
+        dispatch_at=begins.look_at,
         dispatch_round=0,
         search_number=1,
         version=1,
     )
     history.record(order, from_status=None, actor=actor, reason="created_by_staff", now=now)
-    if planned.status == OrderStatus.DEFERRED:
+    if begins.status == OrderStatus.DEFERRED:
         lifecycle.move(order, OrderStatus.DEFERRED, actor=actor, reason="outside_working_hours", now=now)
     else:
         lifecycle.begin_search(order, actor=actor, reason="search_started", now=now)
@@ -150,11 +150,12 @@ def _write(values: dict[str, Any], planned: Plan, new: NewOrder, actor: Actor, n
     return order
 
 
-def _planned(new: NewOrder, city: City, now: datetime) -> Plan:
+def planned(slot: Slot | None, city: City, *, now: datetime, confirm_late: bool = False) -> Plan:
+    """What a visit at `slot` (None: as soon as possible) means now. Raises InvalidError, TooLateForToday."""
     tz, window = zone(city.timezone), load_window()
-    if new.slot is not None:
-        check_slot(new.slot, now=now, tz=tz, window=window)
-    return plan(new.slot, now=now, tz=tz, window=window, confirm_late=new.confirm_late)
+    if slot is not None:
+        check_slot(slot, now=now, tz=tz, window=window)
+    return plan(slot, now=now, tz=tz, window=window, confirm_late=confirm_late)
 
 
 def _checked(new: NewOrder, now: datetime) -> tuple[City, dict[str, Any]]:

@@ -31,7 +31,7 @@ from staff.scope import require, require_city
 
 S = OrderStatus
 #: a remark that changes the version, as a new search does
-CORRECTED = Q(context__action="sum_corrected")
+CORRECTED = Q(context__action__in=("sum_corrected", "rescheduled"))
 STAFF, MASTER, SYSTEM = "staff", "master", "system"
 
 #: (from, to) → who may

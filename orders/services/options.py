@@ -5,12 +5,12 @@ from __future__ import annotations
 from fieldservice.lib.actor import Actor
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.services import lifecycle, rating
+from orders.services import correction, lifecycle, rating
 from staff.scope import may
 
 
 def options(order: Order, actor: Actor) -> frozenset[str]:
-    """Of: offer, assign, search_again, activate, return, cancel, guarantee, rate. The services decide in the end."""
+    """Of: offer, assign, search_again, activate, return, reschedule, cancel, guarantee, rate. The services decide."""
     status = order.status
     searching = status in OrderStatus.SEARCH
     open_ = searching or status == OrderStatus.DEFERRED
@@ -21,10 +21,11 @@ def options(order: Order, actor: Actor) -> frozenset[str]:
         "search_again": searching,
         "activate": status == OrderStatus.DEFERRED,
         "return": status in OrderStatus.ACTIVE and (status, lifecycle.search_status(order)) in lifecycle.TRANSITIONS,
+        "reschedule": status in correction.MOVABLE,
         "cancel": (status, OrderStatus.CANCELED) in lifecycle.TRANSITIONS
         and (status != OrderStatus.WORKING or may(actor, "order.cancel_working")),
         "guarantee": status == OrderStatus.CLOSED and not lifecycle.is_guarantee(order) and had_master,
         "rate": status in rating.DONE and had_master,
     }
-    right = {"search_again": "order.offer"}
+    right = {"search_again": "order.offer", "reschedule": "order.create"}
     return frozenset(name for name, so in is_so.items() if so and may(actor, right.get(name, f"order.{name}")))

@@ -69,15 +69,20 @@ def buckets(window: Window) -> list[tuple[time, time]]:
     return fitting or [(window.start, window.end)]
 
 
-def choices(*, now: datetime, tz: ZoneInfo, window: Window) -> list[tuple[str, Slot | None]]:
-    """What staff may pick now: `asap` (None) while the window is open, today's slots still ahead, all of tomorrow's."""
+def choices(*, now: datetime, tz: ZoneInfo, window: Window, days: int = 2) -> list[tuple[str, Slot | None]]:
+    """What staff may pick now: `asap` (None) while the window is open, today's slots still ahead, all of tomorrow's.
+
+    `days` more than 2: the days after tomorrow, too, named by their date.
+    """
     here = now.astimezone(tz)
     found: list[tuple[str, Slot | None]] = [("asap", None)] if here.time() < window.end else []
-    for name, day in (("today", here.date()), ("tomorrow", here.date() + timedelta(days=1))):
+    for ahead in range(days):
+        day = here.date() + timedelta(days=ahead)
+        name = {0: "today", 1: "tomorrow"}.get(ahead, day.isoformat())
         for start, end in buckets(window):
             slot = Slot(local(day, start, tz), local(day, end, tz))
             # the whole hours that `parse_choice` reads; a window from 10:30 has no such name
-            if (start.minute, end.minute) == (0, 0) and (name == "tomorrow" or slot.start > now):
+            if (start.minute, end.minute) == (0, 0) and (ahead or slot.start > now):
                 found.append((f"{name}:{start.hour}-{end.hour}", slot))
     return found
 

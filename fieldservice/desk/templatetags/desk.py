@@ -29,6 +29,14 @@ EVENTS = {
     "commission_rejected": gettext_lazy("payment not found"),
     "commission_reminder": gettext_lazy("reminder of the commission"),
     "commission_overdue": gettext_lazy("commission overdue"),
+    "commission_revoked": gettext_lazy("approval revoked"),
+    "commission_reported": gettext_lazy("payment reported"),
+    "commission_receipt": gettext_lazy("receipt sent"),
+    "commission_report_waits": gettext_lazy("payment waits to be checked"),
+    "commission_overdue_alert": gettext_lazy("commission overdue"),
+    "escalation_logist": gettext_lazy("needs a logist"), "escalation_admin": gettext_lazy("needs an admin"),
+    "dispatch_error": gettext_lazy("dispatch error"),
+    "guarantee_refused": gettext_lazy("guarantee visit refused"),
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from staff.models import Master
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 FITTING = {"assign": "logist", "search": "logist", "activate": "deferred", "return": "assigned", "cancel": "fresh",
-           "guarantee": "closed"}  # fmt: skip
+           "guarantee": "closed", "reschedule": "deferred"}  # fmt: skip
 
 
 @pytest.fixture
@@ -46,17 +46,19 @@ def test_each_act_asks_first_and_then_does(client: Client, scene: Scene, name: s
     before = Order.objects.get(pk=order.pk).version
     assert client.get(url(order, name)).status_code == 200
     assert Order.objects.get(pk=order.pk).version == before, "asking changes nothing"
-    data = {"reason": "Клиент передумал", "master": scene.masters[1].pk, "way": "direct", "confirmed": "yes"}
+    data = {"reason": "Клиент передумал", "master": scene.masters[1].pk, "way": "direct", "confirmed": "yes",
+            "slot": "tomorrow:16-19"}  # fmt: skip
     assert post(client, order, name, **data).status_code == 302
     wanted = {"assign": "ASSIGNED", "search": "SEARCHING", "activate": "SEARCHING", "return": "SEARCHING",
-              "cancel": "CANCELED", "guarantee": "CLOSED"}  # fmt: skip
+              "cancel": "CANCELED", "guarantee": "CLOSED", "reschedule": "DEFERRED"}  # fmt: skip
     assert Order.objects.get(pk=order.pk).status == wanted[name]
 
 
 @pytest.mark.parametrize("name", [name for name in ACTS if name != "guarantee"])
 def test_an_old_page_is_refused_with_a_sentence(client: Client, scene: Scene, name: str) -> None:
     order = scene.orders[FITTING[name]]
-    data = {"reason": "Клиент передумал", "master": scene.masters[1].pk, "confirmed": "yes", "search": 0}
+    data = {"reason": "Клиент передумал", "master": scene.masters[1].pk, "confirmed": "yes", "search": 0,
+            "slot": "tomorrow:16-19"}  # fmt: skip
     Order.objects.filter(pk=order.pk).update(version=7)
     for version in ("6", "", "x", "99999999999"):
         answer = client.post(url(order, name), data | {"version": version}, headers={"accept-language": "en"})

@@ -260,3 +260,7 @@ def test_what_failed_is_sent_again_and_nothing_else(client: Client, scene: Scene
     text = client.post(page, chosen, follow=True, headers=ENGLISH).content.decode()
     assert "1 message is sent again" in text
     assert list(Notification.objects.filter(processed_at__isnull=True, event="x")) == [failed]
+    kept = AuditLog.objects.get(action="messages_sent_again")
+    assert (kept.admin, kept.payload_json["messages"]) == (scene.people["boss"], [failed.pk])
+    client.post(page, chosen, follow=True)
+    assert AuditLog.objects.filter(action="messages_sent_again").count() == 1, "nothing failed any more"

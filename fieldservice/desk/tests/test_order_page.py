@@ -9,13 +9,17 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
+from fieldservice.lib.actor import COMMAND_LINE
 from fieldservice.outbox.models import Notification
+from fieldservice.runtime import registry
+from finance.models import Commission
 from geo.tests.factories import CityFactory
 from orders.models import Attachment, DispatchDecision, Order, OrderStatusHistory
 from orders.services.offer_writer import edits_key
@@ -57,6 +61,37 @@ def test_the_page_tells_the_story(client: Client, scene: Scene) -> None:
                   "Search 1, round 1"):  # fmt: skip
         assert words in text, words
     assert "Return to search" not in text
+
+
+def test_messages_to_staff_and_channels_are_told_and_nobody_elses(client: Client, scene: Scene) -> None:
+    order, debt = scene.orders["pay2"], Commission.objects.get(order=scene.orders["pay2"])
+    registry.write("alerts_channel_id", "-100500", actor=COMMAND_LINE)
+    about = {"payload": {"order_id": order.pk}, "bot": "admin"}
+    Notification.objects.create(event="escalation_logist", staff=scene.people["operator"], **about)
+    Notification.objects.create(event="escalation_admin", chat_id=-100500, **about)
+    Notification.objects.create(event="commission_overdue_alert", staff=scene.people["chief"], bot="admin",
+                                payload={"commission_id": debt.pk})  # fmt: skip
+    other = scene.orders["pay0"].pk
+    Notification.objects.create(event="dispatch_error", chat_id=-100500, bot="admin", payload={"order_id": other})
+    Notification.objects.create(event="referral_reward_accrued", master=scene.masters[7],
+                                payload={"order_id": order.pk})  # fmt: skip
+    rows = client.get(page(order), headers=ENGLISH).context["sent"]
+    assert [(row.event, whom) for row, whom in rows] == [
+        ("commission_overdue_alert", "chief"), ("escalation_admin", "ALERTS"), ("escalation_logist", "operator")
+    ]  # fmt: skip
+    client.force_login(scene.people["operator"])
+    seen = {row.event for row, _whom in client.get(page(order)).context["sent"]}
+    assert seen == {"escalation_logist", "escalation_admin"}, "money is not for logists"
+
+
+def test_the_messages_of_an_order_are_found_by_their_indexes(scene: Scene) -> None:
+    order, debt = scene.orders["pay2"], Commission.objects.get(order=scene.orders["pay2"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plans = [Notification.objects.filter(payload__has_key=name, **{f"payload__{name}": pk}).explain()
+             for name, pk in (("order_id", order.pk), ("commission_id", debt.pk))]  # fmt: skip
+    assert "ix_notifications_outbox__order" in plans[0]
+    assert "ix_notifications_outbox__commission" in plans[1]
 
 
 @pytest.mark.parametrize("name", ["fresh", "admin", "deferred", "work", "pay1", "guarantee"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,8 +16,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
 
+from fieldservice.lib.actor import Actor
 from fieldservice.outbox import services
 from fieldservice.outbox.models import Notification
+from staff.services.moderation import audit
 
 
 class StateFilter(DropdownFilter):
@@ -67,7 +70,11 @@ class NotificationAdmin(ModelAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """Failed messages only; those that went out are never sent twice."""
         chosen = list(queryset.values_list("pk", flat=True)[:1000])
-        count = services.revive(chosen, now=timezone.now())
+        with transaction.atomic():
+            revived = services.revive(chosen, now=timezone.now())
+            if revived:
+                audit("messages_sent_again", actor=Actor.of_staff(request.user, "web"), messages=revived)
+        count = len(revived)
         if count:
             text = ngettext("%(count)s message is sent again.", "%(count)s messages are sent again.", count)
             messages.success(request, text % {"count": count})
