@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -11,6 +11,7 @@ from bots.callbacks import to
 from bots.screens import PAGE, Button
 
 T = TypeVar("T")
+COLUMNS = 2
 
 
 def tap(text: str, path: str, *args: int | str) -> Button:
@@ -35,3 +36,19 @@ def pager(path: str, page: int, pages: int, *before: int | str) -> list[Button]:
     """Previous and next; `before`: the arguments in front of the page."""
     row = [tap("◀", path, *before, page - 1)] if page > 1 else []
     return row + ([tap("▶", path, *before, page + 1)] if page < pages else [])
+
+
+def in_columns(buttons: Sequence[Button]) -> list[list[Button]]:
+    """The buttons in rows of two."""
+    return [list(buttons[at : at + COLUMNS]) for at in range(0, len(buttons), COLUMNS)]
+
+
+def ticks(
+    items: Sequence[Any], picked: Collection[int], number: int, *, path: str, before: tuple[int | str, ...] = ()
+) -> list[list[Button]]:
+    """A page of things to tick: `path:<before>:<id>:<page>`; id 0 only turns the page."""
+    shown, number, pages = page_of(items, number, COLUMNS)
+    buttons = [
+        tap(("✅ " if item.pk in picked else "▫️ ") + item.name, path, *before, item.pk, number) for item in shown
+    ]
+    return [*in_columns(buttons), pager(path, number, pages, *before, 0)]

@@ -60,14 +60,17 @@ class ScopedAdmin(ModelAdmin):
 
     #: what the audit log calls a change made on this page; empty: the services keep their own record
     audit_name = ""
+    #: fields written by services, which keep their own record of them
+    recorded: frozenset[str] = frozenset()
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Django's own record tells the names of fields; ours tells old and new."""
-        if self.audit_name:
+        changes = {name: pair for name, pair in of_form(form).items() if name not in self.recorded}
+        if self.audit_name and (changes or not form.changed_data):
             action = f"{self.audit_name}_{'added' if add else 'changed'}"
             audit(action, actor=Actor.of_staff(request.user, "web"), object=str(form.instance), id=form.instance.pk,
                   master_id=form.instance.pk if isinstance(form.instance, Master) else None,
-                  changes=of_form(form))  # fmt: skip
+                  changes=changes)  # fmt: skip
         return super().construct_change_message(request, form, formsets, add)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -15,6 +15,8 @@ ACTIONS = {
     "delete_master": gettext_lazy("account closed"),
     "grant_skills": gettext_lazy("skills given"),
     "refuse_skills": gettext_lazy("skills refused"),
+    "skills_set": gettext_lazy("skills set"),
+    "districts_set": gettext_lazy("districts set"),
     "master_changed": gettext_lazy("master corrected"),
     "skill_changed": gettext_lazy("skill changed"),
     "skill_added": gettext_lazy("skill added"),

@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from bots import language
 from bots.admin import (
+    abilities,
     actions,
     assign,
     bulk,
+    corrections,
     filters,
     finance,
     find,
@@ -44,8 +46,8 @@ from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
 SECTIONS = (
-    menu, joining, new_order, queue, filters, orders, find, actions, visits, assign, finance, settling, reports,
-    moderation, bulk, invites, masters, stats, logs, parameters, team, web,
+    menu, joining, new_order, queue, filters, orders, find, actions, corrections, visits, assign, finance, settling,
+    reports, moderation, bulk, invites, masters, abilities, stats, logs, parameters, team, web,
 )  # fmt: skip
 
 

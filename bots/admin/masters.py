@@ -219,6 +219,9 @@ def _decisions(master: Master) -> list[list[Button]]:
     if not master.is_deleted and master.verified:
         mark = tap(_("✅ Unblock"), "adm:m:unb", pk) if master.is_blocked else tap(_("⛔ Block"), "adm:m:blk", pk)
         rows.append([mark, tap(_("🔢 Limit"), "adm:m:lim", pk)])
+        rows.append(
+            [tap(_("🔧 Skills"), "adm:m:has", pk, "skills"), tap(_("🏙 Districts"), "adm:m:has", pk, "districts")]
+        )
     rows.append([tap(_("🪪 Application"), "adm:mod:card", pk), tap(_("📜 History"), "adm:m:log", pk)])
     if not master.is_deleted:
         rows.append([tap(_("🗑 Close the account"), "adm:m:del", pk)])

@@ -179,6 +179,7 @@ def _rows(order: Order, actor: Actor, at: Origin, *, files: int, commission: obj
     actions = {
         "activate": lambda: tap(_("▶️ Search now"), "adm:q:act", pk, order.version, at),
         "return": lambda: tap(_("↩️ Return to search"), "adm:q:ret", pk, at),
+        "correct": lambda: tap(_("✏️ Correct"), "adm:q:fix", pk, at),
         "cancel": lambda: tap(_("✖️ Cancel order"), "adm:q:cnl", pk, at),
         "guarantee": lambda: tap(_("🛡 Guarantee visit"), "adm:q:gar", pk, at),
         "rate": lambda: tap(_("⭐ Rate the visit"), "adm:q:rate", pk, at),

@@ -143,6 +143,17 @@ def skills_decided(row: Notification, now: datetime) -> Post | None:
     return Post(page("push/skills_decided.html", [[menu_button()]], skills=names, granted=payload(row, "granted")))
 
 
+@event("master", "abilities_changed")
+def abilities_changed(row: Notification, now: datetime) -> Post | None:
+    """The office has set the master's skills or districts: they are told as they are now."""
+    master, what = _members(row).first(), payload(row, "what")
+    if master is None:
+        return None
+    rows = master.districts if what == "districts" else master.skills.filter(is_active=True)
+    names = list(rows.order_by("name").values_list("name", flat=True)[:60])
+    return Post(page("push/abilities.html", [[menu_button()]], what=what, names=names))
+
+
 @event("master", "account_deleted")
 def account_deleted(row: Notification, now: datetime) -> Post | None:
     """The account is closed, as long as it is."""

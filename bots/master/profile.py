@@ -8,10 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots import fsm
-from bots.buttons import back, tap
+from bots.buttons import back, in_columns, tap, ticks
 from bots.callbacks import on
 from bots.master.apply.answers import own_phone
-from bots.master.apply.questions import in_columns, ticks
 from bots.master.menu import menu_button
 from bots.screens import Key, Screen, page
 from bots.visit import Dialog, Reply, Visit

@@ -19,7 +19,8 @@ from fieldservice.lib.phones import show_phone
 from fieldservice.runtime import registry
 from geo.models import City
 from orders import words as order_words
-from orders.models import Order
+from orders.models import Order, OrderStatusHistory
+from orders.services import correction
 from staff import words as staff_words
 
 register = template.Library()
@@ -55,6 +56,16 @@ def address(order: Order, flat: str = "") -> str:
 def moment(value: datetime | None, city: City | None) -> str:
     """A moment in the city's zone: `today 13:05`."""
     return format_moment(value, tz=zone(city.timezone if city else None), now=timezone.now())
+
+
+@register.filter
+def corrections(record: OrderStatusHistory) -> list[tuple[str, str, str]]:
+    """What a correction changed: the field in words, the value before and after."""
+    changes = (record.context or {}).get("changes")
+    if not isinstance(changes, dict):
+        return []
+    words = {field.name: str(field.verbose_name) for field in Order._meta.fields if field.name in correction.FIELDS}
+    return [(words[name], *pair) for name, pair in changes.items() if name in words]
 
 
 @register.simple_tag

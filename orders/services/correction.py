@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import ConflictError
+from fieldservice.lib.phones import parse_phone
 from fieldservice.runtime import wake
 from orders.enums import OfferState, OrderStatus
 from orders.models import Order
@@ -21,15 +23,25 @@ from staff.scope import require
 S = OrderStatus
 #: the visit has not begun: its time may change
 MOVABLE = (S.CREATED, S.DEFERRED, *S.SEARCH, S.ASSIGNED, S.EN_ROUTE)
+#: what may be corrected, and how it is read; all but the phone may be emptied
+FIELDS: dict[str, Callable[[str], str]] = {**intake.OPTIONAL, "client_phone": parse_phone}
 
 
 @transaction.atomic
-def correct(*, order_id: int, changes: dict[str, Any], actor: Actor, now: datetime) -> Order:
-    """Write what differs; nothing else of the row is touched, for the engine writes there at any moment."""
+def correct(
+    *, order_id: int, changes: dict[str, Any], actor: Actor, now: datetime, seen: Mapping[str, Any] | None = None
+) -> Order:
+    """Write what differs; nothing else of the row is touched, for the engine writes there at any moment.
+
+    `seen`: fields as the caller was shown them. Raises StaleError when somebody else corrected one meanwhile; that a
+    master accepted meanwhile is no reason to lose what was typed.
+    """
     require(actor, "order.create")
     order = lifecycle.lock_for(order_id, actor)
+    if any((value or None) != (getattr(order, name) or None) for name, value in (seen or {}).items()):
+        raise lifecycle.stale(order, remark="corrected")
     new = {name: value for name, value in changes.items()
-           if name in intake.OPTIONAL and (value or None) != getattr(order, name)}  # fmt: skip
+           if name in FIELDS and (value or None) != getattr(order, name)}  # fmt: skip
     if not new:
         return order
     before = {name: getattr(order, name) for name in new}

@@ -115,9 +115,9 @@ def check_version(order: Order, version: int | None) -> None:
         raise stale(order)
 
 
-def stale(order: Order) -> StaleError:
-    """The error for who saw the order as it was before: it says who changed it and when."""
-    return StaleError(_stale_sentence(order))
+def stale(order: Order, *, remark: str = "") -> StaleError:
+    """The error for who saw the order as it was before: it says who changed it (or made the `remark`) and when."""
+    return StaleError(_stale_sentence(order, remark))
 
 
 def move(
@@ -339,10 +339,11 @@ def _tell_master(master_id: int | None, order: Order, reason: str) -> None:
         )
 
 
-def _stale_sentence(order: Order) -> str:
+def _stale_sentence(order: Order, remark: str) -> str:
+    # most remarks change no version
+    others = Q(from_status=F("to_status")) & ~Q(reason="search_again") & ~CORRECTED
     last = (
-        OrderStatusHistory.objects.filter(order_id=order.pk)
-        .exclude(Q(from_status=F("to_status")) & ~Q(reason="search_again") & ~CORRECTED)  # the others change no version
+        OrderStatusHistory.objects.filter(Q(reason=remark) if remark else ~others, order_id=order.pk)
         .select_related("changed_by_staff", "changed_by_master", "order__city")
         .order_by("-created_at", "-id")
         .first()

@@ -10,7 +10,7 @@ from staff.scope import may
 
 
 def options(order: Order, actor: Actor) -> frozenset[str]:
-    """Of: offer, assign, search_again, activate, return, reschedule, cancel, guarantee, rate. The services decide."""
+    """Of: offer, assign, search_again, activate, return, reschedule, cancel, correct, guarantee, rate. No permissions."""
     status = order.status
     searching = status in OrderStatus.SEARCH
     open_ = searching or status == OrderStatus.DEFERRED
@@ -24,8 +24,9 @@ def options(order: Order, actor: Actor) -> frozenset[str]:
         "reschedule": status in correction.MOVABLE,
         "cancel": (status, OrderStatus.CANCELED) in lifecycle.TRANSITIONS
         and (status != OrderStatus.WORKING or may(actor, "order.cancel_working")),
+        "correct": status != OrderStatus.CANCELED,
         "guarantee": status == OrderStatus.CLOSED and not lifecycle.is_guarantee(order) and had_master,
         "rate": status in rating.DONE and had_master,
     }
-    right = {"search_again": "order.offer", "reschedule": "order.create"}
+    right = {"search_again": "order.offer", "reschedule": "order.create", "correct": "order.create"}
     return frozenset(name for name, so in is_so.items() if so and may(actor, right.get(name, f"order.{name}")))

@@ -23,7 +23,7 @@ from staff.admin import bulk
 from staff.enums import ShiftStatus
 from staff.models import Master, Skill
 from staff.scoped_admin import ScopedAdmin, readonly_except
-from staff.services import moderation
+from staff.services import abilities, moderation
 
 LIMIT = "max_active_orders_override"
 EDITABLE = {"full_name", "phone", "city", "has_vehicle", "vehicle_plate", "max_active_orders_override"}
@@ -78,15 +78,11 @@ class MasterForm(forms.ModelForm):
             raise forms.ValidationError(_("The limit is a number from 0 to %(most)s.") % {"most": moderation.LIMIT})
         return limit
 
-    def _save_m2m(self) -> None:
-        super()._save_m2m()  # type: ignore[misc]
-        self.instance.skills.set(self.cleaned_data["skill_set"])
-        self.instance.districts.set(self.cleaned_data["district_set"])
-
 
 @admin.register(Master)
 class MasterAdmin(ScopedAdmin):
     city_path, audit_name = "city_id", "master"
+    recorded = frozenset({"skill_set", "district_set"})
     actions = ["approve", "block", "unblock", "set_limit"]
     form = MasterForm
     list_display = ("full_name", "shown_phone", "city", "shown_shift", "moderation_status", "is_blocked", "rating")
@@ -147,6 +143,15 @@ class MasterAdmin(ScopedAdmin):
         if LIMIT in form.changed_data:  # the master is told
             actor = Actor.of_staff(request.user, "web")
             moderation.set_limit(master_id=obj.pk, limit=form.cleaned_data[LIMIT], actor=actor)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        chosen, actor, pk = form.cleaned_data, Actor.of_staff(request.user, "web"), form.instance.pk
+        if "skill_set" in form.changed_data:
+            abilities.set_skills(master_id=pk, skill_ids=[skill.pk for skill in chosen["skill_set"]], actor=actor)
+        if {"district_set", "city"} & set(form.changed_data):  # districts of the city of before are not served any more
+            there = [row.pk for row in chosen["district_set"] if row.city_id == form.instance.city_id]
+            abilities.set_districts(master_id=pk, district_ids=there, actor=actor)
 
     @action(description=_("Approve applications"), permissions=["moderate"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Master]) -> HttpResponse | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bots.buttons import page_of, pager, tap
+from bots.buttons import COLUMNS, in_columns, page_of, pager, tap, ticks
 from bots.screens import Button, Key, Screen, page
 from bots.visit import Dialog, Reply
 from fieldservice.runtime import registry
@@ -25,7 +25,6 @@ NUMBERS = {
     "payout": 14, "bank": 14, "home": 15, onboarding.SUMMARY: 16,
 }  # fmt: skip
 CELLS = 10
-COLUMNS = 2
 
 
 def ask(draft: MasterDraft, *, number: int = 1, toast: str = "", cities: list[City] | None = None) -> Reply:
@@ -150,19 +149,3 @@ def _ticks(draft: MasterDraft, field: str, number: int) -> list[list[Button]]:
     )
     done = tap(_("✅ Done (%(count)s)") % {"count": len(picked)}, "m:onb:done", field)
     return [*ticks(in_order(rows), picked, number, path="m:onb:tick", before=(field,)), [done]]
-
-
-def ticks(
-    items: list[Any], picked: list[int], number: int, *, path: str, before: tuple[str, ...] = ()
-) -> list[list[Button]]:
-    """A page of things to tick: `path:<before>:<id>:<page>`; id 0 only turns the page."""
-    shown, number, pages = page_of(items, number, COLUMNS)
-    buttons = [
-        tap(("✅ " if item.pk in picked else "▫️ ") + item.name, path, *before, item.pk, number) for item in shown
-    ]
-    return [*in_columns(buttons), pager(path, number, pages, *before, 0)]
-
-
-def in_columns(buttons: list[Button]) -> list[list[Button]]:
-    """The buttons in rows of two."""
-    return [buttons[at : at + COLUMNS] for at in range(0, len(buttons), COLUMNS)]
