@@ -10,7 +10,7 @@ from staff.scope import may
 
 
 def options(order: Order, actor: Actor) -> frozenset[str]:
-    """Of: offer, assign, search_again, activate, return, reschedule, cancel, correct, guarantee, rate. No permissions."""
+    """Some of offer, assign, search_again, activate, return, reschedule, cancel, correct, guarantee, rate."""
     status = order.status
     searching = status in OrderStatus.SEARCH
     open_ = searching or status == OrderStatus.DEFERRED
