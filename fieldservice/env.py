@@ -172,8 +172,8 @@ def choice(name: str, default: str, *options: str) -> str:
     return read(name, default, convert, "one of " + ", ".join(options))
 
 
-def database(embedded: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Django's DATABASES entry from DATABASE_URL, else the embedded server's."""
+def database(default: Callable[[], dict[str, Any]], name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Django's DATABASES entry from the variable `name`, else what `default` gives."""
 
     def convert(raw: str) -> dict[str, Any]:
         scheme, found, rest = raw.partition("://")
@@ -187,4 +187,4 @@ def database(embedded: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             options["sslmode"] = options.pop("ssl")
         return entry | {"ENGINE": "django.db.backends.postgresql"}
 
-    return read("DATABASE_URL", {}, convert, "postgres://user:password@host/name") or embedded()
+    return read(name, {}, convert, "postgres://user:password@host/name") or default()

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from fieldservice import embedded, env
+from fieldservice import embedded, env, links
 from fieldservice.admin_theme import UNFOLD as UNFOLD
 from fieldservice.logs import logging_config
 
@@ -118,13 +118,11 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # --- PostgreSQL and Redis: real servers by URL, else the embedded ones ------------------------------------------
-DATABASES = {"default": env.database(embedded.database)}
-DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["CONN_MAX_AGE"] = 60
 # JIT pays off in reports that run for seconds; it costs 40 ms in every dispatch batch. With less memory than this the
 # average checks of 40,000 masters go through a temporary file
-DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c work_mem=16MB")
+DATABASES = {"default": links.watched(env.database(embedded.database), jit="off", work_mem="16MB")}
+if _replica := env.database(dict, "REPLICA_DATABASE_URL"):  # exports are read there
+    DATABASES["replica"] = links.watched(_replica, jit="off", work_mem="16MB", default_transaction_read_only="on")
 _redis = env.url("REDIS_URL", "", "redis", "rediss")
 REDIS_FSM_URL = _redis or embedded.redis_url(1)
 # a Redis that is away, or takes connections and never answers, must not hold up the people who wait for an answer
@@ -137,6 +135,7 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = _redis or embedded.celery_url(0)
+CELERY_BROKER_TRANSPORT_OPTIONS = links.BROKER
 # of a wake-up, which the tick makes up for: no retries (they took 6 s of the web request that created an order)
 WAKE_TRANSPORT_OPTIONS = {"max_retries": 0, **REDIS_TIMEOUTS}
 CELERY_TASK_IGNORE_RESULT = True

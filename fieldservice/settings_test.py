@@ -5,7 +5,8 @@ import os
 os.environ.setdefault("LANGUAGE_CODE", "ru")
 for _name in ("DATABASE_URL", "REDIS_URL"):
     os.environ[_name] = os.environ.get("TEST_" + _name, "")
-for _name in ("MASTER_BOT_TOKEN", "ADMIN_BOT_TOKEN", "SENTRY_DSN", "LOGS_CHANNEL_ID", "ALERTS_CHANNEL_ID"):
+_unset = ("REPLICA_DATABASE_URL", "MASTER_BOT_TOKEN", "ADMIN_BOT_TOKEN", "SENTRY_DSN")
+for _name in (*_unset, "LOGS_CHANNEL_ID", "ALERTS_CHANNEL_ID"):
     os.environ[_name] = ""
 
 from fieldservice.settings import *  # noqa: E402, F403

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import xlsxwriter
-from django.db import connection
+from django.db import connections
 from xlsxwriter.worksheet import Worksheet
 
 from finance.enums import ExportFormat
@@ -28,24 +28,29 @@ def extension(fmt: str, tables: Sequence[Table]) -> str:
     return "zip" if fmt == ExportFormat.CSV and len(tables) > 1 else fmt
 
 
-def write(path: Path, *, fmt: str, tables: Sequence[Table], params: dict[str, Any], tell: Tell) -> int:
-    """Write the file; returns the rows. `tell` hears how many so far and may raise to stop. In a transaction."""
+def write(
+    path: Path, *, fmt: str, tables: Sequence[Table], params: dict[str, Any], tell: Tell, using: str = "default"
+) -> int:
+    """Write the file; returns the rows. `tell` hears how many so far and may raise to stop.
+
+    In a transaction of the database `using`.
+    """
     if fmt == ExportFormat.XLSX:
-        return _workbook(path, tables, params, tell)
+        return _workbook(path, tables, params, tell, using)
     if len(tables) == 1:
         with path.open("wb") as file:
-            return _csv(file, tables[0], params, tell, 0)
+            return _csv(file, tables[0], params, tell, 0, using)
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for table in tables:
             with archive.open(f"{table.name}.csv", "w", force_zip64=True) as file:
-                done += _csv(file, table, params, tell, done)  # type: ignore[arg-type]
+                done += _csv(file, table, params, tell, done, using)  # type: ignore[arg-type]
     return done
 
 
-def count(tables: Sequence[Table], params: dict[str, Any]) -> int:
+def count(tables: Sequence[Table], params: dict[str, Any], using: str = "default") -> int:
     """How many rows the file will have."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         total = 0
         for table in tables:
             cursor.execute(table.count(), params)
@@ -53,12 +58,12 @@ def count(tables: Sequence[Table], params: dict[str, Any]) -> int:
         return total
 
 
-def _csv(file: BinaryIO, table: Table, params: dict[str, Any], tell: Tell, before: int) -> int:
+def _csv(file: BinaryIO, table: Table, params: dict[str, Any], tell: Tell, before: int, using: str) -> int:
     """UTF-8 with its mark, `;`, CRLF."""
     file.write(("\ufeff" + ";".join(table.names) + "\r\n").encode())
     statement = f"COPY ({table.select(CSV)}) TO STDOUT WITH (FORMAT csv, DELIMITER ';')"
     done, page = 0, []
-    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
+    with connections[using].cursor() as cursor, cursor.copy(statement, params) as copy:
         for row in copy:  # one row each, ending in \n; a line break inside a cell stays \n
             page.append(bytes(row[:-1]))
             if len(page) == PAGE:
@@ -77,7 +82,7 @@ def _flush(file: BinaryIO, page: list[bytes]) -> int:
     return size
 
 
-def _workbook(path: Path, tables: Sequence[Table], params: dict[str, Any], tell: Tell) -> int:
+def _workbook(path: Path, tables: Sequence[Table], params: dict[str, Any], tell: Tell, using: str) -> int:
     options = {
         "constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False,
         "tmpdir": str(path.parent),
@@ -88,7 +93,7 @@ def _workbook(path: Path, tables: Sequence[Table], params: dict[str, Any], tell:
         head = book.add_format({"bold": True})
         for table in tables:
             sheet, line, number = _sheet(book, table, head, 1), 1, 1
-            for row in _rows(table, params):
+            for row in _rows(table, params, using):
                 if line == SHEET_ROWS:
                     number += 1
                     sheet, line = _sheet(book, table, head, number), 1
@@ -109,8 +114,8 @@ def _sheet(book: Any, table: Table, head: Any, number: int) -> Worksheet:
     return sheet
 
 
-def _rows(table: Table, params: dict[str, Any]) -> Iterator[Sequence[Any]]:
-    with connection.chunked_cursor() as cursor:
+def _rows(table: Table, params: dict[str, Any], using: str) -> Iterator[Sequence[Any]]:
+    with connections[using].chunked_cursor() as cursor:
         cursor.execute(table.select(XLSX), params)
         while page := cursor.fetchmany(PAGE):
             yield from page

@@ -18,6 +18,8 @@ PER_TOKEN = (29, 1.0)
 #: seconds between two messages of a token, and how much of a delay may be caught up
 SPACING = 1 / 29
 SLACK = SPACING
+#: a timer that rings so much later than it should is no delay of Telegram's
+LATE = SPACING / 2
 #: one a second, three at once
 PER_CHAT = (3, 3.0)
 PER_GROUP = (20, 60.0)
@@ -34,10 +36,14 @@ class Window:
         self.times: deque[float] = deque(maxlen=limit)
         self.paused = 0.0
 
+    def free(self) -> float:
+        """When one more fits; may be long ago."""
+        full = len(self.times) == self.times.maxlen
+        return max(self.paused, self.times[0] + self.seconds if full else 0.0)
+
     def wait(self, now: float) -> float:
         """Seconds until one more fits; 0 when it fits now."""
-        full = len(self.times) == self.times.maxlen
-        return max(self.paused - now, self.times[0] + self.seconds - now if full else 0.0, 0.0)
+        return max(self.free() - now, 0.0)
 
     def take(self, now: float) -> None:
         """One went."""
@@ -100,14 +106,15 @@ class Limits:
     def _let_go(self) -> None:
         while self._waiting:
             now = time.monotonic()
-            wait = max(self.token.wait(now), self._next - now)
-            if wait > 0:
-                self._set_timer(wait)
+            free = max(self.token.free(), self._next)
+            if free > now:
+                self._set_timer(free - now)
                 return
             _lane, _order, future, _chat = heapq.heappop(self._waiting)
             if not future.done():
-                self.token.take(now)
-                self._next = max(self._next, now - SLACK) + SPACING
+                # who was woken a little late keeps his time: each second's delays would add to those of the one before
+                self.token.take(free if now - free < LATE else now)
+                self._next = max(free, now - SLACK) + SPACING
                 future.set_result(None)
 
     def _set_timer(self, wait: float) -> None:

@@ -1,7 +1,8 @@
 """Of several replicas of a bot one delivers: Telegram's limits are those of the token, and edits must keep their order.
 
 The seat is an advisory lock of a connection of its own: a killed process leaves it at once, a lost machine when
-PostgreSQL finds its connection dead. Two on the seat for a moment do no harm but to the limits: rows are leased.
+PostgreSQL finds its connection dead (`fieldservice/links.py`). Two on the seat for a moment do no harm but to the
+limits: rows are leased.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ LOCK = 0x5EA7
 NUMBERS = {"master": 1, "admin": 2}
 #: seconds between two attempts to sit down, and two looks whether the connection still lives
 LOOK = 1.0
-#: a machine that vanished is noticed after half a minute, not after two hours
-KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4"
 
 
 class Seat:
@@ -55,7 +54,6 @@ class Seat:
 
     def _sit(self) -> None:
         with psycopg.connect(**connections["default"].get_connection_params(), autocommit=True) as connection:
-            connection.execute(KEEPALIVE)
             take = partial(connection.execute, "SELECT pg_try_advisory_lock(%s, %s)", [LOCK, NUMBERS[self.bot]])
             while not (row := take().fetchone()) or not row[0]:
                 if self._stopping.wait(LOOK):

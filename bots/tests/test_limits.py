@@ -44,6 +44,8 @@ def test_idle_chats_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_urgent_lanes_go_first_and_the_rate_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PER_TOKEN", (5, 0.2))
     monkeypatch.setattr(limits, "SPACING", 0)
+    monkeypatch.setattr(limits, "SLACK", 0)
+    monkeypatch.setattr(limits, "LATE", 0)
     order: list[int] = []
 
     async def one(made: Limits, lane: int) -> None:
@@ -74,6 +76,33 @@ def test_messages_are_spaced() -> None:
 
     times = asyncio.run(main())
     assert 17 * limits.SPACING * 0.95 < times[-1] - times[0] < 20 * limits.SPACING * 1.3
+
+
+def test_small_delays_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine wakes everybody some milliseconds late; the hundredth message is no later than the first."""
+    clock, late = 1000.0, 0.008
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    made = Limits()
+    times = []
+    for _ in range(20 * 29):
+        wait = max(made.token.free() - clock, made._next - clock, 0)
+        clock += wait + (late if wait else 0)
+        made._waiting = [(0, 0, _Place(), None)]
+        made._let_go()
+        assert not made._waiting
+        times.append(clock)
+    assert (len(times) - 1) / (times[-1] - times[0]) > 28.95
+    assert all(later - earlier >= 1 - limits.LATE for earlier, later in zip(times, times[29:], strict=False))
+
+
+class _Place:
+    """Somebody who waits in the queue."""
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, result: None) -> None:
+        pass
 
 
 def test_a_canceled_waiter_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:

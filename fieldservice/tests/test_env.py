@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
-from fieldservice import env
+from fieldservice import env, links
 
 READERS = {
     "DEBUG": lambda: env.flag("DEBUG"),
@@ -147,6 +148,24 @@ def test_the_database_is_read_from_its_address(monkeypatch, raw, wanted):
     entry = env.database(lambda: {"NAME": "embedded"})
     assert entry["ENGINE"] == "django.db.backends.postgresql"
     assert {name: entry[name] for name in wanted} == wanted
+
+
+def test_a_connection_notices_a_dead_other_side_and_the_address_wins():
+    entry = links.watched(
+        {"NAME": "orders", "OPTIONS": {"connect_timeout": 2, "options": "-c work_mem=1GB"}}, jit="off"
+    )
+    options = entry["OPTIONS"]
+    assert (options["connect_timeout"], options["keepalives_idle"], options["tcp_user_timeout"]) == (2, 10, 20_000)
+    assert "-c idle_in_transaction_session_timeout=60000 " in options["options"]
+    assert options["options"].endswith("-c jit=off -c work_mem=1GB")  # of two, PostgreSQL takes the last
+
+
+def test_the_server_has_taken_these_settings(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+        cursor.execute("SHOW client_connection_check_interval")
+        assert cursor.fetchone() == ("10s",)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from fieldservice import embedded
 from fieldservice.outbox.models import BotName, Lane
-from fieldservice.runtime import registry
+from fieldservice.runtime import registry, replica
 from fieldservice.watch import jobs
 
 BOT_SILENT = timedelta(minutes=3)
@@ -29,6 +29,7 @@ JOBS_SILENT = timedelta(minutes=4)
 UNASSIGNED = timedelta(minutes=10)
 BACKUP = timedelta(hours=26)
 DISK_FULL = 0.9
+REPLICA_LATE = timedelta(minutes=1)
 LAG = {Lane.OFFER: 30, Lane.PERSONAL: 300, Lane.CHANNEL: 900, Lane.BROADCAST: 7200}
 ATTEMPTS = 5
 
@@ -43,6 +44,8 @@ SELECT count(*), min(search_started_at) FROM orders
 WAITING = """
 SELECT bot, lane, count(*), min(due_at) FROM notifications_outbox
  WHERE processed_at IS NULL AND due_at <= %(now)s AND (expires_at IS NULL OR expires_at > %(now)s) GROUP BY bot, lane"""
+UNMARKED = """
+SELECT count(*), min(deadline_at) FROM commissions WHERE status = 'WAIT_PAY' AND deadline_at < %(before)s"""
 FAILING = """
 SELECT bot, count(*) FROM notifications_outbox
  WHERE processed_at IS NULL AND attempt_count >= %(attempts)s GROUP BY bot"""
@@ -141,8 +144,28 @@ def redis(moment: Moment) -> Iterator[Trouble]:
         yield Trouble("redis", _("Redis cannot be reached."))
 
 
+def overdue(moment: Moment) -> Iterator[Trouble]:
+    """Commissions that should have become overdue long ago: the job fails, or fails for these."""
+    patience = timedelta(minutes=settings.OVERDUE_WATCHDOG_MIN)
+    ((count, oldest),) = query(UNMARKED, before=moment.now - patience)
+    if count and moment.silent(oldest) > patience:
+        yield Trouble("overdue", _("Commissions past their deadline that nobody marks: %(count)s.") % {"count": count})
+
+
+def replica_behind(moment: Moment) -> Iterator[Trouble]:
+    """Where there is a replica for exports: it answers, and is not far behind. A moment behind is normal."""
+    if not replica.is_set():
+        return
+    try:
+        replica.catch_up(patience=1)
+    except replica.NotUsable as trouble:
+        if trouble.behind is None or trouble.behind > REPLICA_LATE:
+            text = _("The replica is not used: %(reason)s. Exports come from the main server.")
+            yield Trouble("replica", text % {"reason": trouble})
+
+
 CHECKS: tuple[Callable[[Moment], Iterator[Trouble]], ...] = (
-    bots, periodic_jobs, dispatch_queue, unassigned, outbox, backup, disk, redis,
+    bots, periodic_jobs, dispatch_queue, unassigned, overdue, outbox, backup, disk, redis, replica_behind,
 )  # fmt: skip
 
 

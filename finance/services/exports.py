@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -23,7 +24,7 @@ from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
-from fieldservice.runtime import registry, wake
+from fieldservice.runtime import registry, replica, wake
 from finance import export_files
 from finance.enums import ExportFormat, ExportKind, ExportStatus
 from finance.export_tables import TABLES, spans
@@ -36,6 +37,8 @@ from staff.services.moderation import audit
 log = logging.getLogger(__name__)
 #: a running export without a sign of life for so long is dead
 SILENCE = timedelta(minutes=10)
+#: a workbook is put together when its last row has been read
+PATIENT = "SET LOCAL idle_in_transaction_session_timeout = '15min'"
 FAILED = gettext_noop("It could not be written; the administrator was told. Try again later.")
 INTERRUPTED = gettext_noop("It was interrupted by a restart. Ask for it again.")
 
@@ -178,13 +181,10 @@ def _write(export: Export) -> None:
     """Write the file beside its final name, then rename: a reader never sees half of one."""
     path = folder() / export.stored_as
     part = path.with_name(path.name + ".part")
-    tables = TABLES[export.kind]
     try:
         part.touch(mode=0o600)
-        with _Progress(export.pk) as progress, transaction.atomic():
-            params = spans(Period(export.date_from, export.date_to), export.city_ids)
-            progress.total(export_files.count(tables, params))
-            rows = export_files.write(part, fmt=export.format, tables=tables, params=params, tell=progress.tell)
+        with _Progress(export.pk) as progress:
+            rows = _read(export, part, progress)
         part.rename(path)
     except Unwanted:
         part.unlink(missing_ok=True)
@@ -196,6 +196,26 @@ def _write(export: Export) -> None:
         return
     if not _finish(export, ExportStatus.DONE, now=timezone.now(), rows=rows, size=path.stat().st_size):
         path.unlink(missing_ok=True)  # cancelled in the last moment
+
+
+def _read(export: Export, part: Path, progress: _Progress) -> int:
+    """Fill the file; from the beginning and from the main server when the replica breaks off."""
+    params = spans(period_of(export), export.city_ids)
+    tables = TABLES[export.kind]
+    for using in (options := replica.sources()):
+        try:
+            with transaction.atomic(using=using):
+                with connections[using].cursor() as cursor:
+                    cursor.execute(PATIENT)
+                progress.total(export_files.count(tables, params, using))
+                return export_files.write(
+                    part, fmt=export.format, tables=tables, params=params, tell=progress.tell, using=using
+                )
+        except DatabaseError as error:
+            if using == options[-1]:
+                raise
+            log.warning("replica_broke_off", extra={"export": export.pk, "error": type(error).__name__})
+    raise AssertionError  # unreachable: the last one returns or raises
 
 
 @transaction.atomic

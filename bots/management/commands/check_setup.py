@@ -45,7 +45,8 @@ class Command(BaseCommand):
 def findings(*, offline: bool) -> Iterator[Finding]:
     """All findings; a check that fails itself is one, too."""
     parts: list[Callable[[], Iterator[Finding]]] = [
-        servers.database, servers.queue, machine.web, machine.folders, machine.backups, set_up.addresses,
+        servers.database, servers.replica_for_exports, servers.queue, machine.web, machine.folders, machine.backups,
+        set_up.addresses,
     ]  # fmt: skip
     if not offline:
         parts.append(_telegram)

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from fieldservice import embedded
+from fieldservice.runtime import replica
 from fieldservice.watch.setup.finding import Finding, mind, ok, wrong
 
 OLDEST_POSTGRES, OLDEST_REDIS = 15, (6, 2)
@@ -79,6 +80,21 @@ def _contents() -> Iterator[Finding]:
         )
     else:
         yield ok("global admins", "there is one.")
+
+
+def replica_for_exports() -> Iterator[Finding]:
+    """REPLICA_DATABASE_URL, where it is set."""
+    if not replica.is_set():
+        return
+    try:
+        replica.catch_up(patience=5)
+    except replica.NotUsable as trouble:
+        yield mind(
+            "REPLICA_DATABASE_URL",
+            f"is not used: {trouble}. Exports come from the main server; mend it, or leave it empty.",
+        )
+    else:
+        yield ok("REPLICA_DATABASE_URL", "has all that the main server has.")
 
 
 def queue() -> Iterator[Finding]:

@@ -19,6 +19,9 @@ from fieldservice.runtime.models import Heartbeat, Setting
 from fieldservice.tests.racing import racers
 from fieldservice.watch import checks, jobs
 from fieldservice.watch.look import look
+from finance.models import Commission
+from finance.services.commissions import mark_overdue
+from finance.tests.factories import CommissionFactory
 from orders.tests.factories import OrderFactory
 
 ALERTS = -100500
@@ -98,6 +101,21 @@ def test_dispatch_that_is_behind(clock):
     order.save()
     clock.run(1)
     assert clock.said[1:] == ["✅ Over: Dispatch is behind; orders that are due: 1."]
+
+
+def test_commissions_that_nobody_marks(clock, settings):
+    settings.OVERDUE_WATCHDOG_MIN = 5
+    commission = CommissionFactory(deadline_at=clock.now)
+    clock.run(5)
+    assert clock.said == []
+    clock.run(2)
+    sentence = "Commissions past their deadline that nobody marks: 1."
+    assert clock.said == [sentence]
+    mark_overdue(now=clock.now)
+    Notification.objects.exclude(event="alert").update(processed_at=clock.now)  # the bots tell master and admins
+    clock.run(1)
+    assert clock.said == [sentence, f"✅ Over: {sentence}"]
+    assert Commission.objects.get(pk=commission.pk).status == "OVERDUE"
 
 
 def test_orders_without_a_master(clock):
