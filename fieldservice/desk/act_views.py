@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from fieldservice.desk.acts import ACTS, Act
 from fieldservice.desk.views import context
@@ -32,6 +32,8 @@ from staff import access
 from staff.models import Master
 
 REASONS = 200
+#: masters below the board while a card is dragged; the dialog has them all
+STRIP = 12
 #: a week ahead, as far as a client plans
 SLOT_DAYS = 7
 
@@ -52,6 +54,20 @@ def order_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if request.method == "POST":
         return _done(request, act, order)
     return _asked(request, act, order)
+
+
+@never_cache
+@require_GET
+def order_masters(request: HttpRequest, pk: int) -> HttpResponse:
+    """The first masters of the list of `assign`: what a card of the board may be dropped on."""
+    if not access.may(request.user.role, "order.offer"):  # type: ignore[union-attr]
+        raise PermissionDenied
+    try:
+        order = scope.get_for(request.user, pk)  # type: ignore[arg-type]
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    shown = {"order": order, "masters": _masters(order, request)[:STRIP]}
+    return TemplateResponse(request, "desk/crew_strip.html", shown)
 
 
 def _done(request: HttpRequest, act: Act, order: Order) -> HttpResponse:
@@ -93,7 +109,8 @@ def asked(request: HttpRequest, shown: dict[str, Any], link: str, error: DomainE
     """The question, again with what was typed when it was refused."""
     in_dialog = "HX-Request" in request.headers
     shown |= {
-        "error": error, "typed": request.POST, "next": _next(request, link), "most": REASONS,
+        "error": error, "typed": request.POST or {"master": request.GET.get("master")}, "next": _next(request, link),
+        "most": REASONS,
         "must_confirm": error is not None and error.code in {"confirm", "late"},
         "is_stale": error is not None and error.code == "stale",
         # the version of the page that was refused, so that a second click is refused, too

@@ -33,5 +33,6 @@ def patterns(wrap: Callable[..., Any]) -> list[URLPattern]:
         path("orders/order/<int:pk>/edit/", wrap(order_page.edit_page), name="order_edit"),
         path("orders/order/<int:pk>/changed/", wrap(order_page.changed), name="order_changed"),
         path("orders/order/<int:pk>/why/", wrap(order_page.why_not), name="order_why"),
+        path("orders/order/<int:pk>/masters/", wrap(act_views.order_masters), name="order_masters"),
         path("orders/order/<int:pk>/do/<slug:name>/", wrap(act_views.order_act), name="order_act"),
     ]

@@ -160,6 +160,8 @@ class Order(models.Model):
             LongIndex(fields=["guarantee_source_order"], name="ix_orders__guarantee_source"),
             LongIndex(fields=["city", "status"], name="ix_orders__city_status"),
             LongIndex(fields=["status", "city"], name="ix_orders__status_city"),
+            # the figures of one city among a million orders, from the index alone: its days, its offers and commissions
+            LongIndex(fields=["city", "created_at"], name="ix_orders__city_created_at", include=["id", "status"]),
             LongIndex(fields=["status", "city", "timeslot_start_utc"], name="ix_orders__status_city_timeslot_start"),
             LongIndex(fields=["category"], name="ix_orders__category"),
             LongIndex(fields=["type"], name="ix_orders__type"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from fieldservice.desk.acts import ACTS
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
+from fieldservice.lib.localtime import zone
 from orders.enums import OfferState, OrderStatus
-from orders.models import Offer, Order
+from orders.models import Offer, Order, OrderStatusHistory
 from staff import access
 from staff.enums import Role, ShiftStatus
 from staff.models import Master
@@ -145,3 +148,31 @@ def test_nobody_is_sent_elsewhere(client: Client, scene: Scene, target: str) -> 
 
 def test_an_unknown_act_is_nowhere(client: Client, scene: Scene) -> None:
     assert client.get(url(scene.orders["fresh"], "delete")).status_code == 404
+
+
+def test_the_masters_to_drop_a_card_on(client: Client, scene: Scene) -> None:
+    order = scene.orders["logist"]
+    strip = reverse("admin:order_masters", args=[order.pk])
+    shown = client.get(strip, headers={"accept-language": "en"}).content.decode()
+    assert all(f'data-master="{master.pk}"' in shown for master in scene.masters)
+    assert shown.index("Абрамов Илья") < shown.index("off shift"), "as dispatch would rank them"
+    strange = reverse("admin:order_masters", args=[Order.objects.get(city=scene.strange).pk])
+    assert client.get(strange).status_code == 404
+    assert client.post(strip).status_code == 405
+    chosen = client.get(url(order, "assign"), {"master": scene.masters[2].pk}).content.decode()
+    assert f'value="{scene.masters[2].pk}" required checked' in chosen
+
+
+def test_the_times_of_a_visit(client: Client, scene: Scene) -> None:
+    order = scene.orders["deferred"]
+    shown = client.get(url(order, "reschedule"), headers={"accept-language": "en"}).content.decode()
+    assert shown.count("<optgroup") in {6, 7}, "a week, without what is left of today late in the evening"
+    assert 'value="tomorrow:10-13" disabled' in shown, "as it is now"
+    assert "in Москва now" in shown
+    for wrong, sentence in (("", "Choose the time"), ("yesterday:10-13", "must be asap"), ("2020-01-01:10-13", "over")):
+        answer = post(client, order, "reschedule", slot=wrong)
+        assert answer.status_code == 409
+        assert sentence in answer.content.decode()
+    day = (timezone.now() + timedelta(days=4)).astimezone(zone("Europe/Moscow")).date().isoformat()
+    assert post(client, order, "reschedule", slot=f"{day}:16-19").status_code == 302
+    assert OrderStatusHistory.objects.get(order=order, reason="rescheduled").changed_by_staff == scene.people["chief"]

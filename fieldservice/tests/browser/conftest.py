@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
@@ -82,6 +82,21 @@ class Desk:
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.site}{path}")
+
+    def take(self, what: Locator) -> None:
+        """Press the mouse on it and begin to drag."""
+        what.hover()
+        self.page.mouse.down()
+        box = what.bounding_box()
+        assert box
+        for step in (8, 16, 24):
+            self.page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + box["height"] / 2 + step)
+
+    def drop(self, where: Locator) -> None:
+        """Carry it there and let go."""
+        where.hover()
+        where.hover()  # the first move only says that something comes
+        self.page.mouse.up()
 
     def shot(self, what: str) -> None:
         """Keep a picture; the page must not be wider than the screen."""

@@ -203,3 +203,47 @@ def test_10_signing_in_with_the_second_factor(desk: Desk, scene: Scene) -> None:
     desk.open("/admin/account/")
     desk.shot("account")
     desk.examine("account")
+
+
+def test_11_a_card_is_dropped_on_a_master(desk: Desk, scene: Scene) -> None:
+    order, busy = scene.orders["logist"], scene.orders["road"]
+    desk.sign_in("operator")
+    desk.open("/admin/desk/board/")
+    card = desk.page.locator(f"article:has(#card-{order.pk})")
+    card.wait_for()
+    if "phone" in desk.name:  # fingers have the button
+        assert card.locator(".desk-btn").is_visible()
+        return
+    grip = card.locator(".desk-ticket-place")
+    desk.take(grip)
+    chips = desk.page.locator("#desk-crew .desk-chip")
+    chips.first.wait_for()
+    assert chips.count() == 8
+    desk.shot("board-drag")
+    desk.drop(desk.page.locator(f".desk-chip[data-master='{scene.masters[1].pk}']"))
+    desk.page.locator(f"#desk-dialog[open] input[value='{scene.masters[1].pk}']:checked").wait_for()
+    assert not Offer.objects.filter(order=order).exists(), "dropping asks, it does not send"
+    desk.page.keyboard.press("Escape")
+    desk.page.locator("#desk-dialog").wait_for(state="hidden")
+    desk.take(grip)
+    chips.first.wait_for()
+    desk.drop(desk.page.locator(f"article:has(#card-{busy.pk})"))  # an order of his stands for the master
+    desk.page.locator(f"#desk-dialog[open] input[value='{busy.assigned_master_id}']:checked").wait_for()
+    desk.page.click("#desk-dialog button[value=offer]")
+    desk.page.locator(f"article:has(#card-{order.pk})", has_text=busy.assigned_master.full_name).wait_for()
+    assert Offer.objects.get(order=order, state__in=OfferState.LIVE).master == busy.assigned_master
+
+
+def test_12_a_visit_moves_to_another_day(desk: Desk, scene: Scene) -> None:
+    order = scene.orders["assigned"]
+    desk.sign_in("operator")
+    desk.open(f"/admin/orders/order/{order.pk}/change/")
+    desk.page.click("a[href$='/do/reschedule/']")
+    desk.page.locator("#desk-dialog[open] select").wait_for()
+    desk.page.select_option("#desk-slot", "tomorrow:16-19")
+    desk.shot("move-visit")
+    desk.examine("move a visit")
+    desk.page.click("#desk-dialog .desk-btn-primary")
+    desk.page.locator("#desk-dialog").wait_for(state="hidden")
+    desk.page.locator(".desk-facts dd", has_text="16:00–19:00").wait_for()
+    assert Notification.objects.filter(event="order_changed", master=order.assigned_master).count() == 1

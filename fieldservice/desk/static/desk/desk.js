@@ -38,7 +38,8 @@
     document.body.addEventListener("htmx:afterSwap", (event) => {
       if (event.detail.target.id === "desk-dialog") {
         if (!dialog().open) dialog().showModal();
-        dialog().querySelector("[autofocus], input[type=radio], button")?.focus();
+        const chosen = dialog().querySelector("input[type=radio]:checked");
+        (chosen || dialog().querySelector("[autofocus], input[type=radio], button"))?.focus();
       }
       tick();
     });
