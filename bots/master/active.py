@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from bots import words
 from bots.buttons import back, page_of, pager, tap
 from bots.callbacks import on
+from bots.master import past
 from bots.master.menu import menu_button
 from bots.media import Enclosure
 from bots.screens import Button, Screen, page
@@ -33,7 +34,7 @@ def active_list(visit: Visit, number: int = 1) -> Reply:
 
 @on("m:act:card", needs="approved", back=lambda visit, order_id, number=1: active_list(visit, number))
 def card(visit: Visit, order_id: int, number: int = 1) -> Reply:
-    """One order of the master, closed ones included."""
+    """One order of the master, finished ones included."""
     return Reply(screen(own(visit, order_id), number))
 
 
@@ -69,8 +70,11 @@ def show_files(visit: Visit, order_id: int, number: int = 1) -> Reply:
 def screen(order: Order, number: int = 1, *, came_from: Button | None = None) -> Screen:
     """The card of an own order: everything the master needs to get there and to work.
 
-    `came_from` replaces the way back to the list.
+    One that is over opens as that: an old button is no way to a client of years ago. `came_from` replaces the way
+    back to the list.
     """
+    if order.status in OrderStatus.FINAL:
+        return past.screen(order, came_from=came_from)
     commission = commission_for(order_id=order.pk, master_id=order.assigned_master_id or 0)
     rows = [_next(order, number), _copies(order), [Button(_("🗺 Map"), url=words.map_url(order))]]
     if files := len(order_files(order.pk)):

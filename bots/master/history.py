@@ -1,8 +1,6 @@
-"""Finished orders: filters, sums, what was earned; the client's phone only while a guarantee may call back."""
+"""Finished orders: filters, sums, what was earned."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -10,18 +8,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bots import words
 from bots.buttons import back, pager, tap
 from bots.callbacks import on
-from bots.master import active, finance
+from bots.master import active, finance, past
 from bots.master.menu import menu_button
 from bots.media import Enclosure
-from bots.screens import PAGE, Button, Screen, page
+from bots.screens import PAGE, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.localtime import zone
-from fieldservice.lib.phones import show_phone
-from fieldservice.runtime import registry
 from finance import statistics
 from finance.models import Commission
 from orders.enums import OrderStatus
@@ -63,25 +58,7 @@ def card(visit: Visit, order_id: int, chosen: str = "all", number: int = 1) -> R
     order = active.own(visit, order_id)
     if order.status not in OrderStatus.FINAL:
         return active.card(visit, order_id)
-    return Reply(screen(order, chosen, number))
-
-
-def screen(order: Order, chosen: str = "all", number: int = 1, *, came_from: Button | None = None) -> Screen:
-    """The card of a finished order. `came_from` replaces the way back to the list and the link to the commission."""
-    commission = Commission.objects.filter(order_id=order.pk, master_id=order.assigned_master_id or 0).first()
-    rows: list[list[Button]] = []
-    if _may_call(order) and order.client_phone:
-        rows.append([Button(_("📋 Phone"), copy=show_phone(order.client_phone)),
-                     Button(_("🗺 Map"), url=words.map_url(order))])  # fmt: skip
-    if files := len(order_files(order.pk)):
-        caption = _("📎 Files (%(count)s)") % {"count": files}
-        rows.append([tap(caption, "m:hist:files", order.pk, chosen, number)])
-    if commission and not came_from:
-        caption = _("💳 Commission #%(id)s") % {"id": commission.pk}
-        rows.append([tap(caption, "m:hist:cm", order.pk, chosen, number)])
-    rows.append([came_from or back("m:hist", chosen, number), menu_button()])
-    context = {"order": order, "commission": commission, "may_call": _may_call(order), "kept": _kept(order, commission)}
-    return page("master/past_order.html", rows, **context)
+    return Reply(past.screen(order, chosen, number))
 
 
 @on("m:hist:files", needs="approved", back=card)
@@ -124,20 +101,3 @@ def figures(visit: Visit) -> Reply:
 
 def _finished(master_id: int) -> QuerySet[Order]:
     return Order.objects.filter(assigned_master_id=master_id)
-
-
-def _kept(order: Order, commission: Commission | None) -> object:
-    """What stays with the master."""
-    if order.status != OrderStatus.CLOSED:
-        return None
-    if commission is None:
-        return order.total_sum + order.company_payment
-    paid = commission.paid_amount if commission.is_paid and commission.paid_amount is not None else commission.amount
-    return order.total_sum - paid
-
-
-def _may_call(order: Order) -> bool:
-    """The client's phone and name are the master's business while a guarantee visit may come."""
-    if order.status != OrderStatus.CLOSED or order.closed_at is None:
-        return False
-    return timezone.now() < order.closed_at + timedelta(days=registry.get("guarantee_days"))

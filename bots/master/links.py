@@ -6,11 +6,10 @@ from django.utils.translation import gettext as _
 
 from bots.buttons import back
 from bots.callbacks import on
-from bots.master import active, finance, history
+from bots.master import active, finance
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from finance.models import Commission
-from orders.enums import OrderStatus
 
 
 @on("m:fin:cm:ord", needs="approved", back=finance.card)
@@ -18,8 +17,6 @@ def order_of_commission(visit: Visit, commission_id: int, number: int = 1, tab: 
     """The order a commission is for; closed ones open as well."""
     order = active.own(visit, finance.own(visit, commission_id).order_id)
     way_back = back("m:fin:cm", commission_id, number, tab)
-    if order.status in OrderStatus.FINAL:
-        return Reply(history.screen(order, came_from=way_back))
     return Reply(active.screen(order, came_from=way_back))
 
 

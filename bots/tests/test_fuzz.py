@@ -7,28 +7,37 @@ played again by FUZZ_SEED, for as long as it takes to fail by FUZZ_TOWN.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from bots import errors, fsm, wire
 from bots.admin.bot import SPEC as ADMIN
 from bots.callbacks import ROUTES
 from bots.db import workers
 from bots.handlers import Desk
+from bots.master import active
 from bots.master.bot import SPEC as MASTER
 from bots.tests.fuzz.play import Play
 from bots.tests.fuzz.town import Builder
 from bots.throttle import Throttle
+from orders.models import Order
+from orders.selectors import PLACES
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("configured")]
 #: updates in all, and of one town: later everybody is blocked and every order closed
 UPDATES = int(os.environ.get("FUZZ_UPDATES", "100000"))
 TOWN = int(os.environ.get("FUZZ_TOWN", "2000"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+#: the first of a hundred Telegram ids nobody has, by town
+STRANGERS = itertools.count(42_000_000, 100)
 
 
 class Watch:
@@ -55,30 +64,31 @@ class Watch:
         monkeypatch.setattr(Throttle, "allows", lambda *args: True)
         monkeypatch.setattr(wire, "PAUSE", 0)
 
-    def play(self, seed: int, updates: int, *, moody: float = 0.0) -> None:
-        """One town, both bots at once."""
-        town = Builder(random.Random(seed), stranger=42_000_000 + 10 * seed).build()
+    def play(self, name: object, dice: random.Random, updates: int, *, moody: float = 0.0, at_once: int = 5) -> None:
+        """One town, both bots: at once, or one update after the other, so that the same dice are the same story."""
+        town = Builder(random.Random(str(name)), stranger=next(STRANGERS)).build()
         plays = [
-            Play(MASTER, town.masters, town, seed, moody),
-            Play(ADMIN, town.staff, town, seed, moody),
+            Play(MASTER, town.masters, town, dice, moody, at_once),
+            Play(ADMIN, town.staff, town, dice, moody, at_once),
         ]
 
         async def both() -> None:
-            await asyncio.gather(*(play.run(updates // 2) for play in plays))
+            if at_once > 1:
+                await asyncio.gather(*(play.run(updates // 2) for play in plays))
+                return
+            for play in plays:
+                await play.run(updates // 2)
 
         with workers():
             asyncio.run(both())
         for play in plays:
             self.steps |= play.steps
             self.told |= play.told
-            self._judge(play, seed)
+            self._judge(play, f"{name}, the {play.spec.name} bot")
 
-    def _judge(self, play: Play, seed: int) -> None:
-        where = f"FUZZ_SEED={seed}, the {play.spec.name} bot"
-        assert self.crashes == [], f"{where}: {list(play.trail)}"
-        assert play.leaks == [], where
-        assert play.stuck == [], where
-        assert play.telegram.refused == [], where
+    def _judge(self, play: Play, where: str) -> None:
+        for found in (self.crashes, play.leaks, play.stuck, play.telegram.refused):
+            assert not found, "\n".join([where, *found[:3], *play.trail])
         answered = Counter(play.telegram.answers.values())
         assert set(answered) == {1}, f"{where}: {answered}"
         assert play.moody or answered[1] == play.taps, where
@@ -90,13 +100,36 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 
 
 def test_a_little_of_everything(watch: Watch) -> None:
-    watch.play(1, 400)
+    watch.play("seed 1", random.Random(1), 400)
     # the reader does see what is shown: whom it belongs to is what is judged
     assert watch.told >= {"client's name", "client's phone", "flat", "street", "description", "sum", "phone"}
 
 
 def test_a_little_of_everything_while_telegram_is_moody(watch: Watch) -> None:
-    watch.play(2, 200, moody=0.05)
+    watch.play("seed 2", random.Random(2), 200, moody=0.05)
+
+
+@pytest.mark.timeout(600)  # what fails takes minutes to shrink
+@settings(max_examples=EXAMPLES or 2, derandomize=not EXAMPLES, deadline=None, database=None,
+          suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink))  # fmt: skip
+@given(dice=st.randoms(use_true_random=False))
+def test_what_fails_is_shrunk(watch: Watch, dice: random.Random) -> None:
+    """One update after the other, every choice Hypothesis's: it finds the shortest way to the failure it met."""
+    watch.crashes.clear()
+    watch.play("by Hypothesis", dice, 50, at_once=1)
+
+
+def test_a_leak_is_found(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the whole proves hangs on the reader: with somebody else's orders opening, it must cry out."""
+    anyone = Order.objects.select_related(*PLACES)
+    monkeypatch.setattr(active, "order_of", lambda *, master_id, order_id: anyone.filter(pk=order_id).first())
+
+    def play() -> None:
+        for seed in range(3, 9):  # the first town, as a rule
+            watch.play(f"seed {seed}", random.Random(seed), 400)
+
+    with pytest.raises(AssertionError, match="was told the client's"):
+        play()
 
 
 @pytest.mark.slow
@@ -104,7 +137,8 @@ def test_a_little_of_everything_while_telegram_is_moody(watch: Watch) -> None:
 def test_a_lot_of_everything(watch: Watch) -> None:
     """Every button and every question is met on the way."""
     for number in range(-(-UPDATES // TOWN)):
-        watch.play(SEED or number + 10, TOWN, moody=0.03 if number % 3 == 2 else 0.0)
+        seed = SEED or number + 10
+        watch.play(f"FUZZ_SEED={seed}", random.Random(seed), TOWN, moody=0.03 if seed % 3 == 0 else 0.0)
         missed = {*fsm.STEPS} - watch.steps, {*ROUTES.routes} - {*watch.routes}
         print(f"{(number + 1) * TOWN} updates, not met yet: {missed}", flush=True)
         if SEED:

@@ -1,4 +1,4 @@
-"""Every test that docs/acceptance-*.md names is there: a renamed or deleted one would leave an empty promise."""
+"""Every test that docs/acceptance-*.md and docs/bots.md name is there: a deleted one would leave an empty promise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from fieldservice.tests.test_project import ROOT, text, tracked
 
-PAGES = sorted((ROOT / "docs").glob("acceptance-*.md"))
+PAGES = [*sorted((ROOT / "docs").glob("acceptance-*.md")), ROOT / "docs" / "bots.md"]
 #: `folder/test_file.py::test_name`, `test_file.py`, `test_name`
 NAMED = re.compile(r"`(?:(?P<file>[\w./-]*test_\w+\.py)(?:::(?P<test>test_\w+))?|(?P<bare>test_\w+))`")
 

@@ -43,11 +43,6 @@ def test_wrong_payout_details_are_refused(method: str, typed: str) -> None:
         form.payout(method, typed)
 
 
-def test_the_prompt_for_an_account_is_followed_by_what_is_taken() -> None:
-    """v1.2 asked for account and BIC and refused them."""
-    assert form.payout("BANK_ACCOUNT", f"{ACCOUNT} 044525225")
-
-
 def test_a_screen_shows_the_end_of_a_card_only() -> None:
     shown = form.show_payout("CARD", {"card_number": "4111 1111 1111 1111"})
     assert shown == "Card: **** 1111"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 
 import pytest
@@ -69,8 +68,7 @@ def test_files_of_the_office_open_in_the_master_s_bot(telegram: SandboxClient, s
     assert "On my way" in str(below.buttons)
     worker.chat.presses("Files (2)")  # the second time it is known to this bot, too
     eventually(lambda: len([m for m in worker.chat.messages() if m.media == "photo"]) == 2)
-    # tests of another process may empty the cache between the two
-    assert len(telegram.calls(bot="admin", method="getFile", status=200)) <= 1 + ("PYTEST_XDIST_WORKER" in os.environ)
+    assert len(telegram.calls(bot="admin", method="getFile", status=200)) == 1
 
 
 def test_files_of_another_s_order_are_not_shown(telegram: SandboxClient) -> None:

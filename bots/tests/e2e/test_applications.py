@@ -17,7 +17,7 @@ from geo.tests.factories import CityFactory
 from orders.models import Attachment
 from staff.enums import ModerationStatus, Role
 from staff.models import AuditLog, Master, MasterDraft, MasterInviteCode
-from staff.services import moderation
+from staff.services import applications, moderation
 from staff.tests.factories import InviteFactory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots", "applying")]
@@ -122,12 +122,16 @@ def test_codes_cannot_be_guessed(telegram: SandboxClient) -> None:
     invite = InviteFactory()
     chat = newcomer(telegram, id=4999)
     chat.starts()
+    chat.sees("send the invite code")
     for n in range(10):
         chat.sends(f"ZZZZ{n:02d}")
         chat.sees(f"There is no invite code ZZZZ{n:02d}")
     chat.sends(invite.code)
     chat.sees("Too many wrong codes")
-    cache.delete(guesses._key(4999))
+    assert not MasterDraft.objects.exists()
+    cache.delete(guesses._key(4999))  # an hour later
+    chat.sends(invite.code)
+    chat.sees("Consent to the processing")
 
 
 def test_who_is_being_checked_cannot_send_again(telegram: SandboxClient, city: City) -> None:
@@ -159,6 +163,14 @@ def test_an_inviter_hears_of_it_once(telegram: SandboxClient, city: City) -> Non
     inviter.chat.sees("Иванов Иван has applied with your referral code.")
     referral = Referral.objects.get()
     assert (referral.referrer, referral.master.referred_by_master) == (inviter.row, inviter.row)
+    applications.reject(master_id=referral.master_id, reason="Нет фото", actor=COMMAND_LINE, now=timezone.now())
+    chat.sees("was rejected")
+    chat.presses("Apply again")
+    chat.presses("Send the application")
+    chat.sees("is being checked", fresh=True)
+    outbox_is_empty()
+    assert len([m for m in inviter.chat.messages() if "with your referral code" in m.text]) == 1
+    assert Referral.objects.get() == referral
 
 
 def test_staff_of_other_cities_neither_hear_nor_decide(telegram: SandboxClient, city: City) -> None:

@@ -12,6 +12,7 @@ from bots import fsm
 from bots.sandbox import SandboxClient
 from bots.tests.conftest import Running
 from bots.tests.e2e.scene import eventually, working
+from bots.throttle import Throttle
 from finance.models import Commission
 from finance.tests.factories import OwnerRequisitesFactory
 from orders.enums import OrderStatus, OrderType
@@ -115,11 +116,22 @@ def test_another_section_ends_the_dialog(telegram: SandboxClient) -> None:
 
 
 @pytest.mark.usefixtures("bots")
-def test_cancel_leads_back_to_the_card(telegram: SandboxClient) -> None:
+def test_cancel_leads_back_to_the_card(telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Throttle, "allows", lambda *args: True)  # nobody is that quick
     order, worker = working(telegram)
-    enter_sum(worker.chat)
-    worker.chat.presses("Cancel")
-    worker.chat.sees(f"Order #{order.pk}", fresh=True)
+    for answers in ((), ("3500",), ("3500", "Yes")):
+        worker.chat.presses("Close")
+        worker.chat.sees("How much has the client paid", fresh=True)
+        for answer in answers:
+            worker.chat.presses(answer) if answer == "Yes" else worker.chat.sends(answer)
+            worker.chat.sees("signed act" if answer == "Yes" else "— correct?", fresh=True)
+        assert worker.chat.presses("Cancel").text == "Canceled: the order is not closed."
+        worker.chat.sees(f"Order #{order.pk}", fresh=True)
+        worker.chat.presses("Map")  # the whole card
+        worker.chat.sends("3500")
+        worker.chat.sees("Use the buttons, please.", fresh=True)  # nothing is asked any more
+        worker.chat.presses("Active orders")
+        worker.chat.presses(f"Open #{order.pk}")
     worker.chat.presses("Close")
     worker.chat.sends("/cancel")
     worker.chat.sees("Canceled.")

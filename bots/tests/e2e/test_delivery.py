@@ -213,6 +213,9 @@ def test_masters_hear_of_blocks_and_breaks_once_and_truthfully(telegram: Sandbox
     Master.objects.update(shift_status=ShiftStatus.BREAK, break_until=timezone.now())
     shifts.end_breaks(now=timezone.now())
     worker.chat.sees("Your break is over")
+    assert Master.objects.get(pk=worker.row.pk).shift_status == ShiftStatus.SHIFT_OFF
+    outbox_is_empty()
+    assert len([m for m in worker.chat.messages() if m.from_bot]) == 4  # the menu, and each once
     worker.chat.presses("Start shift")
     worker.chat.sees("You are on shift")
 

@@ -86,6 +86,20 @@ class TestFinance:
         worker.chat.presses("Back")
         worker.chat.sees("Page 2 of 2", fresh=True)
 
+    def test_its_order_opens_when_closed_too_and_back_leads_to_it(self, telegram: SandboxClient) -> None:
+        worker = master(telegram)
+        (commission,) = owing(worker, "APPROVED")
+        Order.objects.filter(pk=commission.order_id).update(status="CLOSED", closed_at=timezone.now())
+        worker.chat.presses("Finance")
+        worker.chat.presses("✅ Paid (1)")
+        worker.chat.presses(f"Commission #{commission.pk}")
+        worker.chat.presses(f"Order #{commission.order_id}")
+        worker.chat.sees("The client paid", fresh=True)
+        worker.chat.presses("Back")
+        worker.chat.sees("approved today", fresh=True)
+        worker.chat.presses("Back")
+        assert "· ✅ Paid (1) ·" in worker.chat.sees("Paid in all", fresh=True).buttons[0]
+
     def test_times_are_those_of_the_city(self, telegram: SandboxClient) -> None:
         worker = master(telegram, city__timezone="Asia/Vladivostok")
         deadline = timezone.now().replace(hour=3, minute=11) + timedelta(days=1)
@@ -247,6 +261,20 @@ class TestHistory:
         card = worker.chat.sees("Closed:")
         assert show_phone(order.client_phone) not in card.text
         assert "Тайный" not in card.text
+
+    @pytest.mark.parametrize("status", ["CLOSED", "CANCELED"])
+    def test_an_old_button_is_no_way_around_it(self, telegram: SandboxClient, status: str) -> None:
+        """The buttons of his work stay in the chat for ever."""
+        worker = master(telegram)
+        order = self.past(worker, status=status, closed_at=timezone.now() - timedelta(days=15), apartment="77")
+        AttachmentFactory(entity_id=order.pk, bot="admin", file_id="no-such-file")
+        old = worker.chat.last()
+        for address in (f"m:act:card:{order.pk}:1", f"m:act:files:{order.pk}:1", f"m:act:enr:{order.pk}:1"):
+            worker.chat.presses_data(address, message=old)
+            card = worker.chat.sees(f"Order #{order.pk}", fresh=True)
+            assert show_phone(order.client_phone) not in card.text
+            assert "flat 77" not in card.text
+            assert not {"Phone", "Address", "Map"} & {b.partition(" ")[2] for row in card.buttons for b in row}
 
     def test_files_open_and_filters_stay_when_nothing_is_found(self, telegram: SandboxClient) -> None:
         worker = master(telegram)

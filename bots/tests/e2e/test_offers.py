@@ -93,6 +93,12 @@ def test_double_taps_and_stale_buttons_tell_the_truth(telegram: SandboxClient) -
     assert "already yours" in refused.text
     offer.refresh_from_db()
     assert offer.state == OfferState.ACCEPTED
+    worker.chat.sends("/menu")
+    worker.chat.presses("New orders")
+    worker.chat.sees("There are no new orders now", fresh=True)
+    worker.chat.presses("Menu")
+    worker.chat.presses("Active orders")
+    worker.chat.sees(f"#{order.pk}", fresh=True)
 
 
 def test_losers_are_told_in_the_message_itself(telegram: SandboxClient) -> None:

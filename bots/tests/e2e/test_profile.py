@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bots.sandbox import SandboxClient
 from bots.tests.e2e.scene import eventually, master, member
 from geo.tests.factories import DistrictFactory
 from staff.enums import PayoutMethod, Role
-from staff.models import AuditLog
+from staff.models import AuditLog, Master
 from staff.tests.factories import SkillFactory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots", "applying")]
@@ -54,6 +56,20 @@ def test_phone_vehicle_and_payout_count_at_once(telegram: SandboxClient) -> None
     assert (worker.row.phone, worker.row.vehicle_plate) == ("+79995554433", "В777ОР99")
     assert (worker.row.has_vehicle, worker.row.payout_method, worker.row.payout_data) == (True, "CASH", {})
     assert AuditLog.objects.filter(master=worker.row).count() == 4
+
+
+def test_an_account_is_taken_as_its_prompt_asks_for_it(telegram: SandboxClient) -> None:
+    """v1.2 asked for account and BIC and refused them."""
+    worker = master(telegram)
+    worker.chat.presses("Profile")
+    worker.chat.presses("Payout")
+    worker.chat.presses("Bank account")
+    prompt = worker.chat.sees("digits", fresh=True).text
+    account, bic = ("4070281090000001234567"[: int(number)] for number in re.findall(r"\((\d+) digits\)", prompt))
+    assert "separated by a space" in prompt
+    worker.chat.sends(f"{account} {bic}")
+    worker.chat.sees("Menu › Profile", fresh=True)
+    assert Master.objects.get().payout_data == {"account_number": account, "bic": bic}
 
 
 def test_cancel_leaves_the_phone_and_the_keyboard_goes(telegram: SandboxClient) -> None:

@@ -35,14 +35,15 @@ from staff.enums import ModerationStatus
 from staff.models import Master, StaffUser
 from staff.services import shifts
 
-AT_ONCE = 5
 COMMANDS = ["/start", "/menu", "/cancel", "/help", "/start x", "/", "/ü"]
 WORDS = ["Иванов", "Анна", "казань", "Город", "-", "+79990001122", "А123ВС777", "4111 1111 1111 1111", "55.7, 37.6",
          "клиент не открыл дверь", "2", "7000", "12.03", "сбер", "улица 1"]  # fmt: skip
 ODD = ["3500", "3 500,50", "0", "-1", "<b>", "&amp;", "%s {x}", "\x00", "я" * 4096, "😀" * 2000, "1e9", "NaN"]
 ARGUMENTS: list[Any] = [
     0, 1, 2, 2**31 - 1, 10**12, "x", "15m", "-1", "yes", "-", "districts", "skills", "city", "phone", "CARD", "SBP",
-    "sber", "consent", "vehicle", "payout_method", "bank", "photo", "closed", "week", "pd", "aw",
+    "sber", "consent", "vehicle", "payout_method", "bank", "photo", "closed", "week", "pd", "aw", "LOGIST",
+    "GLOBAL_ADMIN", "ELECTRICS", "q1", "f1.1.un", "x" * 40, "full", "house", "slot", "files", "distribution_rounds",
+    "ok", "blk", "any", "direct",
 ]  # fmt: skip
 MEDIA: list[dict[str, Any]] = [
     {"photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]},
@@ -82,8 +83,10 @@ class Play:
     spec: Any
     people: list[int]
     town: Town
-    seed: int
+    #: decides everything
+    dice: random.Random
     moody: float = 0.0
+    at_once: int = 1
     count: int = 0
     leaks: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -96,8 +99,7 @@ class Play:
     trail: deque[str] = field(default_factory=lambda: deque(maxlen=40))
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(f"{self.seed} {self.spec.name}")
-        self.telegram = Telegram(random.Random(self.seed), self._read)
+        self.telegram = Telegram(self.dice, self._read)
         look = DefaultBotProperties(parse_mode="HTML", link_preview_is_disabled=True)
         self.bot = Bot("1:x" if self.spec.name == "master" else "2:x", session=self.telegram, default=look)
         self.posted = 0
@@ -112,7 +114,7 @@ class Play:
         """Feed so many updates."""
         self.posted = await in_db(_newest)
         while self.count < updates:
-            people = self.dice.sample(self.people, min(AT_ONCE, len(self.people), updates - self.count))
+            people = self.dice.sample(self.people, min(self.at_once, len(self.people), updates - self.count))
             self.telegram.moody = self.moody
             before = {person: self.telegram.phone(person).count for person in people}
             batch = [self._update(person) for person in people]
@@ -149,19 +151,22 @@ class Play:
         """Mostly one that is there, or was; sometimes somebody else's, or one that never was."""
         phone, chance = self.telegram.phone(person), self.dice.random()
         newest = [(key, data) for key in list(phone.messages)[-2:] for data in phone.messages[key]]
-        if chance < 0.7 and newest:
+        if chance < 0.65 and newest:
             return self.dice.choice(newest)
-        if chance < 0.8 and phone.old:
+        if chance < 0.75 and phone.old:
             return self.dice.choice(phone.old)
-        if chance < 0.88:
+        if chance < 0.87:
             other = self.telegram.phone(self.dice.choice(self.people))
             if other.old:
                 return 1, self.dice.choice(other.old)[1]
         return self.dice.choice([1, *phone.messages]), self._address()
 
     def _address(self) -> str:
-        path = self.dice.choice(sorted(ROUTES.routes))
-        number = self.dice.choice([0, 1, len(ROUTES.routes[path].types), 3])
+        paths = sorted(ROUTES.routes)
+        own = [path for path in paths if path.startswith(f"{self.spec.scope}:")]
+        path = self.dice.choice(own if self.dice.random() < 0.95 else paths)
+        takes = len(ROUTES.routes[path].types)
+        number = self.dice.choice([takes, takes, takes, 0, 1, 3])
         words = [str(self.dice.choice([*self.town.ids, *ARGUMENTS])) for _ in range(number)]
         return ":".join([path, *words]).encode()[:64].decode(errors="ignore")
 

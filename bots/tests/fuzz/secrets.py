@@ -35,6 +35,8 @@ class Secrets:
     dice: random.Random
     known: list[Secret] = field(default_factory=list)
     assigned: set[tuple[int, int]] = field(default_factory=set)
+    #: orders closed so long ago that their client is nobody's business any more
+    forgotten: set[int] = field(default_factory=set)
     _number: int = 0
 
     def phone(self) -> str:
@@ -93,15 +95,24 @@ class Secrets:
             self.known.append(Secret(SQUEEZED.sub("", word), what, may))
 
     def _has_order(self, bot: str, tg: int, pk: int) -> bool:
+        """Whether the client is this person's business: by the order, or by a guarantee visit that came of it."""
         if bot == "admin":
             return _is_office(tg, Order.objects.get(pk=pk).city_id)
-        self.look([pk])
-        accepted = Offer.objects.filter(order_id=pk, master__tg_user_id=tg, state=OfferState.ACCEPTED)
-        return (tg, pk) in self.assigned or accepted.exists()
+        kin = self._kin(pk)
+        self.look(kin)
+        accepted = Offer.objects.filter(order_id__in=kin, master__tg_user_id=tg, state=OfferState.ACCEPTED)
+        return any((tg, number) in self.assigned for number in kin) or accepted.exists()
 
     def _knows_order(self, bot: str, tg: int, pk: int) -> bool:
-        asked = bot == "master" and Offer.objects.filter(order_id=pk, master__tg_user_id=tg).exists()
-        return asked or self._has_order(bot, tg, pk)
+        """The address, and what is broken: also of whoever was asked, and of one's own old work."""
+        asked = Offer.objects.filter(order_id__in=[pk, *self._kin(pk)], master__tg_user_id=tg)
+        if bot == "master" and ((tg, pk) in self.assigned or asked.exists()):
+            return True
+        return self._has_order(bot, tg, pk)
+
+    def _kin(self, pk: int) -> list[int]:
+        visits = Order.objects.filter(guarantee_source_order_id=pk).values_list("pk", flat=True)
+        return [*visits] if pk in self.forgotten else [pk, *visits]
 
 
 def _between(master_id: int, city_id: int | None, right: str) -> Callable[[str, int], bool]:

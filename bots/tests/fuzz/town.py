@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,8 +32,6 @@ class Town:
 
     masters: list[int]
     staff: list[int]
-    #: people who must be back in the menu after /start
-    approved: set[int]
     ids: list[int]
     #: bot → what lets one in
     codes: dict[str, list[str]]
@@ -41,10 +40,11 @@ class Town:
 
 
 class Builder:
-    """Makes a town. `stranger`: the first Telegram id nobody has."""
+    """Makes a town. `stranger`: the first of a hundred Telegram ids nobody has."""
 
     def __init__(self, dice: random.Random, stranger: int) -> None:
         self.dice, self.stranger, self.secrets = dice, stranger, Secrets(dice)
+        self.numbers = itertools.count(stranger)
         self.rows: list[Any] = []
         self.orders: list[int] = []
 
@@ -60,12 +60,13 @@ class Builder:
         invites = [InviteFactory(city=here.city).code, *(InviteFactory().code for _ in range(2))]
         access = [access_codes.issue(actor=boss, role=role, city_ids=city, now=timezone.now()).code
                   for role in (Role.LOGIST, Role.LOGIST, Role.CITY_ADMIN)]  # fmt: skip
+        self.secrets.look(self.orders)
         outsiders = [self.stranger, self.stranger + 1]
         return Town(
             masters=[*(row.tg_user_id for row in (*masters, *applicants)), self.stranger + 2, *outsiders],
             staff=[*(row.tg_user_id for row in office), *outsiders],
-            approved={row.tg_user_id for row in masters}, ids=[row.pk for row in self.rows], codes={"master": invites, "admin": access},
-            orders=self.orders, secrets=self.secrets,
+            ids=[row.pk for row in self.rows], codes={"master": invites, "admin": access}, orders=self.orders,
+            secrets=self.secrets,
         )  # fmt: skip
 
     def masters(self, district: District) -> list[Master]:
@@ -90,7 +91,7 @@ class Builder:
         account = {"account": f"4100{self.dice.randrange(10**11):011d}"}
         row = MasterFactory(
             city=city, phone=self.secrets.phone(), payout_method=PayoutMethod.YOOMONEY, payout_data=account,
-            referral_code=f"R{self.dice.randrange(16**7):07X}", **fields,
+            referral_code=f"R{next(self.numbers):07X}", **fields,
         )  # fmt: skip
         self.secrets.master(row)
         return row
@@ -104,6 +105,8 @@ class Builder:
         unpaid = self.commission(self.order(district, in_payment=True, assigned_master=master), status=owed)
         self.commission(self.order(district, closed=True, assigned_master=master), status=CommissionStatus.APPROVED,
                         paid_approved_at=timezone.now(), paid_amount=None)  # fmt: skip
+        old = self.order(district, closed=True, assigned_master=master, closed_at=timezone.now() - timedelta(days=99))
+        self.secrets.forgotten.add(old.pk)
         ReferralRewardFactory(commission=unpaid, referrer=master)
         AttachmentFactory(entity_id=visit.pk, caption=self.secrets.word(), bot="admin")
 
