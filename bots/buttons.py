@@ -9,14 +9,16 @@ from django.utils.translation import gettext as _
 
 from bots.callbacks import to
 from bots.screens import PAGE, Button
+from fieldservice.lib.clean import shorten
 
 T = TypeVar("T")
 COLUMNS = 2
+CAPTION = 50
 
 
 def tap(text: str, path: str, *args: int | str) -> Button:
-    """A button that calls the handler of `path`."""
-    return Button(text, data=to(path, *args))
+    """A button that calls the handler of `path`; a long caption ends with an ellipsis, as Telegram would cut it."""
+    return Button(shorten(text, CAPTION), data=to(path, *args))
 
 
 def back(path: str, *args: int | str) -> Button:

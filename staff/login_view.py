@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib import admin
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +21,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @never_cache
 @require_http_methods(["GET", "POST"])
 def login_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Who is signed in by this link; on POST, they are."""
+    """Who is signed in by this link; on POST, they are. The second factor is asked after it, as after a password."""
     if request.method == "POST":
         try:
             login(request, login_links.redeem(token), backend=BACKEND)
@@ -29,10 +32,13 @@ def login_link(request: HttpRequest, token: str) -> HttpResponse:
     if member is None:
         sentence = _("This link is no longer good: ask the bot for a new one.")
         return _page(request, {"sentence": sentence}, status=404)
-    return _page(request, {"member": member})
+    other = request.user if request.user.is_authenticated and request.user != member else None
+    return _page(request, {"member": member, "other": other})
 
 
-def _page(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    context |= admin.site.each_context(request) | {"title": _("Sign in by a link from the bot")}
     answer = render(request, "staff/login_link.html", context, status=status)
-    answer["Referrer-Policy"] = "no-referrer"  # the address is a secret for a minute
+    # the address is a secret for a minute; "no-referrer" would also hide the origin, without which no form is accepted
+    answer["Referrer-Policy"] = "strict-origin"
     return answer

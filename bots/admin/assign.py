@@ -102,7 +102,7 @@ def _list(visit: Visit, order_id: int, number: int, at: Origin, mode: str, name:
     items, number, pages = page_of(found, number)
     path = "adm:q:dir" if direct else "adm:q:pick"
     rows: list[list[Button]] = [
-        [tap(("✅ " if c.available else "⚠️ ") + c.name[:50], path, order_id, c.master_id, number, at)] for c in items
+        [tap(("✅ " if c.available else "⚠️ ") + c.name, path, order_id, c.master_id, number, at)] for c in items
     ]
     mode = DIRECT if direct else OFFER
     if not name:

@@ -15,6 +15,7 @@ from bots.admin import (
     assign,
     bulk,
     corrections,
+    debtors,
     filters,
     finance,
     find,
@@ -28,6 +29,7 @@ from bots.admin import (
     parameters,
     queue,
     reports,
+    rescheduling,
     settling,
     stats,
     team,
@@ -46,8 +48,8 @@ from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
 SECTIONS = (
-    menu, joining, new_order, queue, filters, orders, find, actions, corrections, visits, assign, finance, settling,
-    reports, moderation, bulk, invites, masters, abilities, stats, logs, parameters, team, web,
+    menu, joining, new_order, queue, filters, orders, find, actions, corrections, rescheduling, visits, assign, finance,
+    settling, debtors, reports, moderation, bulk, invites, masters, abilities, stats, logs, parameters, team, web,
 )  # fmt: skip
 
 

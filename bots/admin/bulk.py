@@ -124,8 +124,7 @@ def _screen(data: dict[str, Any], visit: Visit) -> Screen:
     found = list(waiting[(number - 1) * PAGE : number * PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
     rows = [
-        [tap(("☑️ " if str(m.pk) in chosen else "▫️ ") + m.full_name[:50], "adm:mod:tick", m.pk, m.version)]
-        for m in items
+        [tap(("☑️ " if str(m.pk) in chosen else "▫️ ") + m.full_name, "adm:mod:tick", m.pk, m.version)] for m in items
     ]
     rows.append(pager("adm:mod:turn", number, number + more))
     if chosen:

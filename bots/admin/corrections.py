@@ -105,6 +105,8 @@ def _fields(visit: Visit, order_id: int, at: Origin) -> Screen:
     order = _correctable(visit, order_id)
     words = _words()
     buttons = [tap(words[name], "adm:q:fix:f", order.pk, name, at) for name in _names(order)]
+    if "reschedule" in options(order, visit.actor):
+        buttons.append(tap(words["slot"], "adm:q:time", order.pk, at))
     shown = [(words[name], _shown(order, name)) for name in _names(order)]
     rows = [*in_columns(buttons), [back("adm:q:card", order.pk, at), menu_button()]]
     return page("admin/correct.html", rows, order=order, values=shown, told=_is_told(order))

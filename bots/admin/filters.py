@@ -82,7 +82,7 @@ def set_city(visit: Visit, city_id: int) -> Reply:
 def choose_category(visit: Visit) -> Reply:
     """Which category?"""
     chosen = queue.filter_of(visit.member).category
-    return Reply(_choices(_("Category"), "adm:q:flt:k", Category.choices, chosen))
+    return Reply(_choices(_("Category"), _("Any category"), "adm:q:flt:k", Category.choices, chosen))
 
 
 @on("adm:q:flt:k")
@@ -95,7 +95,7 @@ def set_category(visit: Visit, value: str) -> Reply:
 def choose_status(visit: Visit) -> Reply:
     """Which status? Closed and canceled orders, too."""
     chosen = queue.filter_of(visit.member).status
-    return Reply(_choices(_("Status"), "adm:q:flt:s", OrderStatus.choices, chosen))
+    return Reply(_choices(_("Status"), _("Any status"), "adm:q:flt:s", OrderStatus.choices, chosen))
 
 
 @on("adm:q:flt:s")
@@ -163,10 +163,10 @@ def _cities(visit: Visit, text: str, number: int) -> Screen:
     return page("admin/filter.html", [*rows, [back("adm:q:flt")]], title=_("City"), hint=hint)
 
 
-def _choices(title: str, path: str, choices: Iterable[tuple[str, Any]], chosen: str) -> Screen:
+def _choices(title: str, none: str, path: str, choices: Iterable[tuple[str, Any]], chosen: str) -> Screen:
     buttons = [tap(("☑️ " if value == chosen else "") + str(label), path, value) for value, label in choices]
     rows = [buttons[at : at + COLUMNS] for at in range(0, len(buttons), COLUMNS)]
-    return page("admin/filter.html", [*rows, [tap(_("Any"), path, ANY)], [back("adm:q:flt")]], title=title)
+    return page("admin/filter.html", [*rows, [tap(none, path, ANY)], [back("adm:q:flt")]], title=title, hint="")
 
 
 def _days(visit: Visit) -> Screen:
@@ -183,7 +183,7 @@ def _masters(visit: Visit, text: str) -> Screen:
     rows_ = (
         scope.masters(visit.member).filter(full_name__icontains=text) if text else scope.masters(visit.member).none()
     )
-    rows = [[tap(master.full_name[:50] or f"#{master.pk}", "adm:q:flt:m", master.pk)] for master in rows_[:10]]
+    rows = [[tap(master.full_name or f"#{master.pk}", "adm:q:flt:m", master.pk)] for master in rows_[:10]]
     hint = _("Type a part of the name.")
     return page("admin/filter.html", [*rows, [tap(_("Any master"), "adm:q:flt:m", 0)], [back("adm:q:flt")]],
                 title=_("Master"), hint=hint)  # fmt: skip

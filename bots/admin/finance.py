@@ -1,23 +1,27 @@
-"""Commissions of the member's cities: tabs with totals, the card, receipts, approval."""
+"""Commissions of the member's cities: tabs with totals, by period, the card, receipts, approval.
+
+Where a card was opened from is a word in its addresses: the tab, and the letter of the period if there is one (`unw`).
+"""
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bots.admin import orders, origin
 from bots.admin.menu import menu_button
-from bots.buttons import back, pager, tap
+from bots.buttons import back, in_columns, pager, tap
 from bots.callbacks import on
 from bots.media import Enclosure
 from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from fieldservice.lib.masking import mask_phone
-from finance import scope
+from finance import ages, scope
 from finance.enums import CommissionStatus as S
 from finance.models import Commission
-from finance.selectors import receipts_of, totals
+from finance.selectors import Totals, receipts_of, totals
 from finance.services import commissions
 from staff import access
 from staff.models import StaffUser
@@ -34,26 +38,45 @@ origin.register("f", "adm:f:cm:card")
 
 @on("adm:f:aw", needs="finance.see")
 def awaiting(visit: Visit, number: int = 1, tab: str = "un") -> Reply:
-    """A tab with its totals; one row more than a page tells whether there is a next one."""
-    tab, number = tab if tab in TABS else "un", max(number, 1)
-    seen = scope.visible_to(visit.member)
+    """A tab with its totals, or a period of it; one row more than a page tells whether there is a next one."""
+    (tab, period), number, now = _split(tab), max(number, 1), timezone.now()
+    seen, word = scope.visible_to(visit.member), tab + period
     sums = totals(seen.filter(status__in=S.UNPAID))  # those paid are a million
+    listed, together = seen.filter(status__in=TABS[tab]), None
+    if period:
+        groups = ages.groups(listed, paid=tab == "pd", now=now)
+        together = next((group for group in groups if group.letter == period), None)
+        listed = ages.within(listed, period, paid=tab == "pd", now=now)
     order = ORDER.get(tab, ("deadline_at", "id"))
-    found = list(seen.filter(status__in=TABS[tab]).order_by(*order)[(number - 1) * PAGE : number * PAGE + 1])
+    found = list(listed.order_by(*order)[(number - 1) * PAGE : number * PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
-    counts = {name: f" ({sums.count(*states)})" for name, states in TABS.items() if name != "pd"} | {"pd": ""}
-    tabs = [tap(here(f"{TITLES[name]}{counts[name]}", name == tab), "adm:f:aw", 1, name) for name in TABS]
     rows = [
-        tabs[:2],
-        tabs[2:],
-        *([tap(_("Commission #%(id)s") % {"id": item.pk}, "adm:f:cm:card", item.pk, number, tab)] for item in items),
-        _turn(number, number + more, tab),
-        _tools(visit.member, sums.count(S.REPORTED)),
-        [tap(_("🔄 Refresh"), "adm:f:aw", number, tab), menu_button()],
+        *([] if period else _tabs(sums, tab, "adm:f:aw", 1)),
+        *([tap(_("Commission #%(id)s") % {"id": item.pk}, "adm:f:cm:card", item.pk, number, word)] for item in items),
+        _turn(number, number + more, word),
+        *([[back("adm:f:by", tab)]] if period else [[tap(_("📅 By period"), "adm:f:by", tab)]]),
+        [] if period else _tools(visit.member, sums.count(S.REPORTED)),
+        [tap(_("🔄 Refresh"), "adm:f:aw", number, word), menu_button()],
     ]
     context = {"commissions": items, "page": number, "tab": tab, "title": TITLES[tab]}
+    context |= {"period": ages.NAMES.get(period), "together": together}
     context |= {"owed": sums.sum(*S.UNPAID), "checking": sums.sum(S.REPORTED), "overdue": sums.sum(S.OVERDUE)}
     return Reply(page("admin/commissions.html", rows, **context))
+
+
+@on("adm:f:by", needs="finance.see", back=lambda visit, tab="un": awaiting(visit, 1, tab))
+def by_period(visit: Visit, tab: str = "un") -> Reply:
+    """How many and how much, by age; a period leads to its list."""
+    tab = _split(tab)[0]
+    seen = scope.visible_to(visit.member)
+    sums = totals(seen.filter(status__in=S.UNPAID))
+    groups = ages.groups(seen.filter(status__in=TABS[tab]), paid=tab == "pd", now=timezone.now())
+    names = [
+        tap(group.name + ("" if group.count is None else f" ({group.count})"), "adm:f:aw", 1, tab + group.letter)
+        for group in groups
+    ]
+    rows = [*_tabs(sums, tab, "adm:f:by"), *in_columns(names), [back("adm:f:aw", 1, tab), menu_button()]]
+    return Reply(page("admin/commissions_by.html", rows, groups=groups, tab=tab, title=TITLES[tab]))
 
 
 @on("adm:f:cm:card", needs="finance.see",
@@ -111,6 +134,9 @@ def screen(member: StaffUser, commission_id: int, number: int = 1, tab: str = "u
     if receipts:
         rows.append([tap(_("🧾 Receipts (%(count)s)") % {"count": receipts}, "adm:f:cm:files", *at)])
     rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "adm:f:cm:order", *at)])
+    if access.may(member.role, "master.moderate") and not commission.master.is_deleted:
+        rows[-1].append(tap(_("✅ Unblock"), "adm:f:unb", *at) if commission.master.is_blocked
+                        else tap(_("⛔ Block"), "adm:f:blk", *at))  # fmt: skip
     rows.append([back("adm:f:aw", number, tab), menu_button()])
     context = {"commission": commission, "order": commission.order, "receipts": receipts, "pay_to": _masked(commission)}
     return page("admin/commission.html", rows, **context)
@@ -150,6 +176,17 @@ def _tools(member: StaffUser, reported: int) -> list[Button]:
 def _turn(number: int, pages: int, tab: str) -> list[Button]:
     turned = pager("adm:f:aw", number, pages)
     return [Button(button.text, data=f"{button.data}:{tab}") for button in turned]
+
+
+def _split(word: str) -> tuple[str, str]:
+    """Tab and period; whatever is none becomes the unpaid ones."""
+    tab, period = word[:2], word[2:]
+    return (tab if tab in TABS else "un"), (period if period in ages.NAMES else "")
+
+
+def _tabs(sums: Totals, tab: str, path: str, *before: int) -> list[list[Button]]:
+    counts = {name: f" ({sums.count(*states)})" for name, states in TABS.items() if name != "pd"} | {"pd": ""}
+    return in_columns([tap(here(f"{TITLES[name]}{counts[name]}", name == tab), path, *before, name) for name in TABS])
 
 
 def here(caption: str, chosen: bool) -> str:

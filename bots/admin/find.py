@@ -53,8 +53,8 @@ def results(visit: Visit, number: int = 1) -> Reply:
     rows = queue.openers(items, "s", number)
     rows += [pager("adm:q:found", number, pages), [tap(_("🔎 Search"), "adm:q:search"), back("adm:q"), menu_button()]]
     title, empty = _("Found: «%(text)s»") % {"text": shorten(text)}, _("Nothing was found in your cities.")
-    facts = {"title": title, "empty": empty, "more": len(found) >= MOST, "most": MOST}
-    return Reply(page("admin/orders.html", rows, orders=items, page=number, pages=pages, **facts))
+    most = MOST if len(found) >= MOST else 0
+    return Reply(queue.shown(rows, items, number, title=title, empty=empty, most=most))
 
 
 def _found(member: StaffUser, text: str) -> list[int]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from bots import fsm
 from bots.admin import moderation
 from bots.admin.menu import menu_button
-from bots.buttons import back, tap
+from bots.buttons import back, in_columns, tap
 from bots.callbacks import on
 from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Dialog, Reply, Visit
@@ -65,8 +65,9 @@ def find(visit: Visit) -> Reply:
 def choose_skill(visit: Visit, group: str) -> Reply:
     """Only masters with this skill."""
     group = group if group in lists.GROUPS else "ok"
-    rows = [[tap(str(label), "adm:m:list", group, 1, value)] for value, label in Category.choices]
-    return Reply(page("admin/filter.html", [*rows, [tap(_("Any"), "adm:m:list", group, 1, ANY)]], title=_("Skill")))
+    rows = in_columns([tap(str(label), "adm:m:list", group, 1, value) for value, label in Category.choices])
+    rows += [[tap(_("Any skill"), "adm:m:list", group, 1, ANY)], [back("adm:m:list", group), menu_button()]]
+    return Reply(page("admin/filter.html", rows, title=_("Skill"), hint=""))
 
 
 @on("adm:m:card", needs=SEE, back=lambda visit, master_id, *rest: listed(visit))
@@ -110,7 +111,7 @@ def ask_unblock(visit: Visit, master_id: int) -> Reply:
     """Really? The reason is shown."""
     master = moderation.own(visit.member, master_id)
     rows = [[tap(_("Yes, unblock"), "adm:m:unb:ok", master.pk), tap(_("No"), "adm:m:card", master.pk)]]
-    return Reply(page("admin/master_unblock.html", rows, master=master))
+    return Reply(page("admin/master_unblock.html", rows, master=master, commission=None))
 
 
 @on("adm:m:unb:ok", needs=DECIDE, back=card)
@@ -169,7 +170,7 @@ def _list(visit: Visit, group: str, number: int, skill: str, text: str = "") -> 
     rows = [
         tabs[:3],
         tabs[3:],
-        *([tap(m.full_name[:50] or f"#{m.pk}", "adm:m:card", m.pk, group, number)] for m in items),
+        *([tap(m.full_name or f"#{m.pk}", "adm:m:card", m.pk, group, number)] for m in items),
     ]
     if not text:
         rows.append(_turns(group, number, more, skill))
@@ -244,8 +245,12 @@ def _why(visit: Visit, master_id: int, what: str) -> Screen:
     master = moderation.own(visit.member, master_id)
     rows = [[tap(text, f"adm:m:{what}:ok", master.pk, name)] for name, text in _presets(what).items()]
     rows.append([tap(_("No, leave it"), "adm:m:card", master.pk)])
-    busy = Order.objects.filter(assigned_master_id=master.pk, status__in=OrderStatus.ACTIVE).count()
-    return page("admin/master_why.html", rows, master=master, closing=what == "del", busy=busy)
+    return page("admin/master_why.html", rows, master=master, closing=what == "del", busy=busy(master))
+
+
+def busy(master: Master) -> int:
+    """How many orders are on the master's hands."""
+    return Order.objects.filter(assigned_master_id=master.pk, status__in=OrderStatus.ACTIVE).count()
 
 
 def _limits(visit: Visit, master_id: int) -> Screen:

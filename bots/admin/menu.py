@@ -27,6 +27,7 @@ def home(visit: Visit) -> Reply:
         "searching": searching.count(),
         "escalated": searching.filter(dist_escalated_logist_at__isnull=False).count(),
         "active": orders.filter(status__in=OrderStatus.ACTIVE).count(),
+        **dict.fromkeys(("reported", "overdue", "applications"), 0),
     }
     rows = [[tap(_("📋 Orders"), "adm:q"), tap(_("➕ New order"), "adm:new")]]
     if access.may(member.role, "finance.see"):

@@ -43,7 +43,7 @@ def queue(visit: Visit, number: int = 1) -> Reply:
     waiting = pending(visit.member).order_by("applied_at", "id").select_related("city")
     found = list(waiting[(number - 1) * PAGE : number * PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
-    rows = [[tap(master.full_name[:50], "adm:mod:card", master.pk, number)] for master in items]
+    rows = [[tap(master.full_name, "adm:mod:card", master.pk, number)] for master in items]
     rows.append(pager("adm:mod", number, number + more))
     if len(items) > 1:
         rows.append([tap(_("☑️ Several at once"), "adm:mod:many", number)])
@@ -158,9 +158,11 @@ def screen(member: StaffUser, master_id: int, number: int = 1) -> Screen:
     asked = applications.asked_skills(master)
     if asked:
         rows.append(skill_decisions(master))
-    rows.append([tap(_("🪪 Documents"), "adm:mod:docs", master.pk, number)])
+    shown = facts(master)
+    if shown["documents"]:
+        rows.append([tap(_("🪪 Documents"), "adm:mod:docs", master.pk, number)])
     rows.append([back("adm:mod", number), menu_button()])
-    return page("admin/application.html", rows, **facts(master))
+    return page("admin/application.html", rows, **shown)
 
 
 def facts(master: Master) -> dict[str, object]:

@@ -10,7 +10,7 @@ import re
 from bots.buttons import back
 from bots.screens import Button
 
-WORD = re.compile(r"[a-z]?[0-9]{1,10}(\.[0-9]{1,3})?(\.[a-z]{2})?")
+WORD = re.compile(r"[a-z]?[0-9]{1,10}(\.[0-9]{1,3})?(\.[a-z]{2,3})?")
 #: letter → the screen it stands for; filled by the modules of those screens, which come after this one
 SCREENS: dict[str, str] = {}
 
@@ -28,7 +28,9 @@ QUEUE = Origin("q1")
 
 
 def register(letter: str, path: str) -> None:
-    """The screen at `path` may open cards."""
+    """The screen at `path` may open cards. Raises ValueError when the letter is taken."""
+    if SCREENS.get(letter, path) != path:
+        raise ValueError(f"{letter} is {SCREENS[letter]} already")
     SCREENS[letter] = path
 
 

@@ -66,7 +66,7 @@ def take_value(visit: Visit) -> Reply:
 
 @on("adm:set:to", needs="settings", back=lambda visit, key, value: edit(visit, key))
 def choose(visit: Visit, key: str, value: str) -> Reply:
-    """Yes or no."""
+    """Yes or no, or one of the words the setting takes."""
     return _save(visit, _key(key).name, value)
 
 
@@ -129,14 +129,28 @@ def _question(name: str) -> Screen:
     rows = []
     if key.type == "BOOL":
         rows.append([tap(_("Yes"), "adm:set:to", name, "yes"), tap(_("No"), "adm:set:to", name, "no")])
+    if key.choices:
+        rows.append([tap(choice, "adm:set:to", name, choice) for choice in key.choices])
     if _own([name]):
         rows.append(
             [tap(_("♻️ Default: %(value)s") % {"value": _shown(key, key.default())[:30]}, "adm:set:reset", name)]
         )
     rows.append([back("adm:set:group", _group_of(name)), menu_button()])
-    expected = {"INT": _("a whole number"), "DECIMAL": _("a number"), "TIME": _("a time like 10:00"),
-                "BOOL": _("yes or no"), "STR": _("a text")}[key.type]  # fmt: skip
-    return page("admin/setting.html", rows, key=key, value=_shown(key, registry.get(name)), expected=expected)
+    return page("admin/setting.html", rows, key=key, value=_shown(key, registry.get(name)), expected=_expected(key))
+
+
+def _expected(key: registry.Key) -> str:
+    """What is to be typed, with the range."""
+    if key.name.endswith("_channel_id"):
+        return _("the number of the channel in Telegram, 0 for none")
+    kind = {"INT": _("a whole number"), "DECIMAL": _("a number"), "TIME": _("a time like 10:00"),
+            "BOOL": _("yes or no"), "URL": _("an address like https://desk.example.org"),
+            "STR": _("a text")}[key.type]  # fmt: skip
+    if key.choices:
+        kind = _("one of the words below")
+    if key.low is None:
+        return kind
+    return _("%(kind)s from %(low)s to %(high)s") % {"kind": kind, "low": key.low, "high": key.high}
 
 
 def _shown(key: registry.Key, value: object) -> str:
@@ -144,6 +158,8 @@ def _shown(key: registry.Key, value: object) -> str:
         return "***" if value else "—"
     if key.type == "BOOL":
         return _("yes") if value else _("no")
+    if key.name.endswith("_channel_id") and not value:
+        return "—"
     if key.type == "TIME":
         return f"{value:%H:%M}"
     return "—" if value in ("", None) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from bots.admin import origin
 from bots.admin.menu import menu_button
 from bots.buttons import back, pager, tap
 from bots.callbacks import on
-from bots.screens import PAGE, Button, page
+from bots.screens import PAGE, Button, Rows, Screen, page
 from bots.visit import Reply, Visit
 from fieldservice.lib.errors import NotFoundError
 from orders import lists, scope
@@ -92,7 +93,7 @@ def of_master(visit: Visit, master_id: int, number: int = 1) -> Reply:
             for one in items]  # fmt: skip
     rows += [pager("adm:q:of", number, number + more, master.pk), [back("adm:m:card", master.pk), menu_button()]]
     empty = _("This master has had no orders in your cities.")
-    return Reply(page("admin/orders.html", rows, orders=items, page=number, title=master.full_name, empty=empty))
+    return Reply(shown(rows, items, number, title=master.full_name, empty=empty))
 
 
 def filter_of(member: StaffUser) -> Filter:
@@ -133,11 +134,17 @@ def _listed(visit: Visit, kind: str, number: int) -> Reply:
         "queue": (_("Queue"), _("There are no open orders in your cities.")),
         "escalated": (_("Waiting for you"), _("No order waits for you.")),
         "guarantee": (_("Under guarantee"), _("No closed order is under guarantee.")),
-        "closed": (_("Closed"), _("There are no closed orders in your cities.")),
+        "closed": (_("Closed orders"), _("There are no closed orders in your cities.")),
     }
     title, empty = titles[kind]
-    facts = {"title": title, "empty": empty, "filter": words(visit.member, chosen), "kind": kind, "now": now}
-    return Reply(page("admin/orders.html", rows, orders=items, page=number, **facts))
+    chosen_words = words(visit.member, chosen)
+    return Reply(shown(rows, items, number, title=title, empty=empty, filter=chosen_words, kind=kind))
+
+
+def shown(rows: Rows, items: Sequence[Order], number: int, *, title: str, empty: str, **facts: Any) -> Screen:
+    """A page of orders. `filter`: what is filtered, in words; `kind` of the list; `most`: how many a search shows."""
+    known = {"filter": "", "kind": "", "most": 0, "now": timezone.now()}
+    return page("admin/orders.html", rows, orders=items, page=number, title=title, empty=empty, **known | facts)
 
 
 def openers(items: Sequence[Order], letter: str, number: int) -> list[list[Button]]:

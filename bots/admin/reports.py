@@ -100,7 +100,7 @@ def _overview(export: Export | None) -> Screen:
     else:
         buttons = [tap(str(label), "adm:rep:what", name) for name, label in ExportKind.choices]
         rows += [buttons[:2], buttons[2:]]
-    rows.append([back("adm:f:aw"), menu_button()])
+    rows.append([tap(_("💳 Commissions"), "adm:f:aw"), menu_button()])
     context = {"export": export, "period": exports.period_of(export) if export else "",
                "error": _(export.error) if export and export.error else ""}  # fmt: skip
     return page("admin/reports.html", rows, **context)

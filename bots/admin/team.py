@@ -46,7 +46,7 @@ def members(visit: Visit, role: str, number: int = 1) -> Reply:
     number = max(number, 1)
     found = list(rows_.prefetch_related("cities").order_by("full_name", "id")[(number - 1) * PAGE : number * PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
-    rows = [[tap(str(member)[:50], "adm:st:card", member.pk)] for member in items]
+    rows = [[tap(str(member), "adm:st:card", member.pk)] for member in items]
     rows += [pager("adm:st:list", number, number + more, role), [back("adm:st"), menu_button()]]
     title = Role(role).label if role in Role.values else _("Switched off")
     return Reply(page("admin/team_list.html", rows, members=items, title=title, page=number))

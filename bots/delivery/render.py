@@ -62,9 +62,11 @@ EVENTS: dict[tuple[str, str], Render] = {}
 
 
 def event(bot: str, name: str) -> Callable[[Render], Render]:
-    """Register how an event looks."""
+    """Register how an event looks. Raises ValueError when the bot knows it already."""
 
     def register(render: Render) -> Render:
+        if (bot, name) in EVENTS:
+            raise ValueError(f"the {bot} bot shows {name} already")
         EVENTS[bot, name] = render
         return render
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -24,6 +25,8 @@ from orders.services import correction
 from staff import words as staff_words
 
 register = template.Library()
+#: what stands before the first letter, digit or quotation mark of a caption
+PICTURE = re.compile(r"^[^\w«#@]+(?=.)")
 register.filter("phone", show_phone)
 register.filter("escalation", order_words.escalation)
 register.filter("history", order_words.history)
@@ -59,13 +62,22 @@ def moment(value: datetime | None, city: City | None) -> str:
 
 
 @register.filter
-def corrections(record: OrderStatusHistory) -> list[tuple[str, str, str]]:
-    """What a correction changed: the field in words, the value before and after."""
-    changes = (record.context or {}).get("changes")
+def corrections(record: OrderStatusHistory, order: Order) -> list[tuple[str, str, str]]:
+    """What a correction of the order changed: the field in words, the value before and after."""
+    context = record.context or {}
+    if record.reason == "rescheduled" and len(context.get("slot") or ()) == 2:
+        before, after = context["slot"]
+        return [(gettext("Time").lower(), _slot(before, order), _slot(after, order))]
+    changes = context.get("changes")
     if not isinstance(changes, dict):
         return []
     words = {field.name: str(field.verbose_name) for field in Order._meta.fields if field.name in correction.FIELDS}
     return [(words[name], *pair) for name, pair in changes.items() if name in words]
+
+
+def _slot(pair: list[str | None], order: Order) -> str:
+    start, end = (datetime.fromisoformat(text) if text else None for text in pair)
+    return format_timeslot_local(start, end, tz=zone(order.city.timezone), now=timezone.now())
 
 
 @register.simple_tag
@@ -86,5 +98,6 @@ def gap() -> SafeString:
 
 @register.simple_tag
 def crumbs(*names: str) -> SafeString:
-    """Where the person is: `Menu › New orders › #12` in italics."""
-    return format_html("<i>{}</i>", format_html_join(" › ", "{}", ((name,) for name in names)))
+    """Where the person is: `Menu › New orders › #12` in italics; the pictures of captions stay on their buttons."""
+    plain = (PICTURE.sub("", str(name)) for name in names)
+    return format_html("<i>{}</i>", format_html_join(" › ", "{}", ((name,) for name in plain)))

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 from aiogram.client.session.aiohttp import AiohttpSession
+from django.template import Context
+from django.template.loader import get_template
 
 from bots import fsm, language, wire
+from bots import text as texts
 from bots.admin.bot import SPEC as ADMIN
 from bots.delivery import listen
 from bots.master.bot import SPEC as MASTER
@@ -79,6 +82,44 @@ async def _close_at_once(self: AiohttpSession) -> None:
     # aiogram waits a quarter of a second for TLS, which is not here
     if self._session and not self._session.closed:
         await self._session.close()
+
+
+class Given(Context):
+    """A context that notes what is asked for and absent."""
+
+    def __init__(self, values: dict[str, Any], missing: set[str]) -> None:
+        super().__init__(values)
+        self.missing = missing
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            self.missing.add(key)
+            raise
+
+    def __contains__(self, key: object) -> bool:
+        there = super().__contains__(key)
+        if not there and key != "forloop":  # a loop asks whether it is in another
+            self.missing.add(str(key))
+        return there
+
+
+@pytest.fixture(autouse=True)
+def names_are_given(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, set[str]]]:
+    """Template → names it uses that its screen did not give: none, after any test. Another feature's words, else."""
+    found: dict[str, set[str]] = {}
+
+    def render(template: str, context: dict[str, Any]) -> str:
+        missing: set[str] = set()
+        rendered = get_template(template).template.render(Given(context, missing))  # type: ignore[attr-defined]
+        if missing:
+            found.setdefault(template, set()).update(missing)
+        return rendered
+
+    monkeypatch.setattr(texts, "render_to_string", render)
+    yield found
+    assert found == {}
 
 
 @pytest.fixture

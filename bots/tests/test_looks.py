@@ -11,6 +11,7 @@ import pytest
 from django.utils import translation
 
 from bots import text
+from bots.admin import parameters
 from bots.admin.bot import SPEC as ADMIN
 from bots.callbacks import ROUTES, Route
 from bots.master.bot import SPEC as MASTER
@@ -18,6 +19,7 @@ from bots.media import Incoming
 from bots.screens import Screen
 from bots.visit import Person, Visit
 from fieldservice.lib.errors import DomainError
+from fieldservice.runtime import registry
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory
 from orders.tests.factories import AttachmentFactory, OfferFactory, OrderFactory
 from staff.enums import ModerationStatus, Role
@@ -100,3 +102,14 @@ def test_no_caption_and_no_line_is_blank(language: str, bot: str) -> None:
         for button in (button for row in screen.rows for button in row):
             assert button.text in BARE or NAMED.search(unescape(button.text)), (name, button)
             assert len(button.data.encode()) <= 64
+
+
+@pytest.mark.parametrize("key", registry.KEYS.values(), ids=lambda key: key.name)
+def test_every_setting_can_be_opened(key: registry.Key) -> None:
+    boss = StaffUserFactory(role=Role.GLOBAL_ADMIN)
+    visit = Visit(Person(boss.tg_user_id, "en", member_row=boss), chat_id=1)
+    with translation.override("en"):
+        asked, label = parameters.edit(visit, key.name), str(key.label)
+    assert asked.screen is not None
+    assert label in unescape(asked.screen.text)
+    assert all(choice in str(asked.screen.rows) for choice in key.choices)

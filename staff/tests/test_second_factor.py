@@ -94,6 +94,44 @@ def test_a_login_link_does_not_pass_by_the_second_factor(client: Client, member:
     assert client.get(HOME).status_code == 200
 
 
+def test_a_login_link_leads_who_must_have_a_second_factor_to_set_one_up(
+    client: Client, member: StaffUser, settings: Any
+) -> None:
+    settings.REQUIRE_2FA = True
+    answer = client.post(reverse("login_link", args=[login_links.issue(member=member)]))
+    assert answer.headers["Location"] == HOME
+    assert client.get(HOME).headers["Location"] == SETUP
+    assert client.get("/admin/orders/order/").headers["Location"] == SETUP
+    client.get(SETUP)
+    device = TOTPDevice.objects.get(user=member)
+    client.post(SETUP, {"code": code_of(device)})
+    assert client.get(HOME).status_code == 200
+
+
+def test_a_link_that_is_spent_or_made_up_says_so(client: Client, member: StaffUser, device: TOTPDevice) -> None:
+    spent = reverse("login_link", args=[login_links.issue(member=member)])
+    client.post(spent)
+    for stranger in (Client(), client):
+        for page in (spent, reverse("login_link", args=["made-up"])):
+            for answer in (stranger.get(page, headers=ENGLISH), stranger.post(page, headers=ENGLISH)):
+                if answer.status_code == 302:  # half signed in: the code is asked before anything else
+                    assert (stranger, answer.headers["Location"]) == (client, CODE)
+                    continue
+                assert answer.status_code == 404
+                assert "This link is no longer good: ask the bot for a new one." in answer.content.decode()
+                assert "no-store" in answer.headers["Cache-Control"]
+                assert answer.headers["Referrer-Policy"] == "strict-origin"
+
+
+def test_a_link_of_somebody_else_ends_the_own_session(client: Client, member: StaffUser) -> None:
+    other = StaffUserFactory(role=Role.LOGIST, full_name="Иванова Анна")
+    client.force_login(other)
+    page = reverse("login_link", args=[login_links.issue(member=member)])
+    assert "You are signed in as Иванова Анна: that ends." in client.get(page, headers=ENGLISH).content.decode()
+    client.post(page)
+    assert client.get(HOME).wsgi_request.user == member
+
+
 def test_who_must_have_one_sets_it_up_first(client: Client, member: StaffUser, settings: Any) -> None:
     settings.REQUIRE_2FA = True
     sign_in(client)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots import fsm
-from bots.admin import dispatching, orders
+from bots.admin import dispatching, orders, slots
 from bots.admin.create import form as forms
 from bots.admin.create import questions
 from bots.admin.create.form import FILES, FULL, OPTIONAL, STEP, SUMMARY, Form
@@ -285,11 +285,12 @@ def _take_file(visit: Visit, form: Form) -> Reply:
 
 
 def _take_slot(visit: Visit, form: Form, text: str) -> Reply:
-    """A day and hours, typed: `2026-11-25:10-13`, also with a space."""
+    """A day and hours, typed. «Tomorrow» is kept as a date: it would be another day after midnight."""
     city = forms.city_of(form)
     assert city is not None
-    name = ":".join(text.lower().split())
-    parse_choice(name, now=timezone.now(), tz=zone(city.timezone), window=load_window())
+    tz, now = zone(city.timezone), timezone.now()
+    name = slots.name_of(text, today=now.astimezone(tz).date())
+    name = _dated(name, parse_choice(name, now=now, tz=tz, window=load_window()), tz)
     return _next(visit, form, slot=name, late=False)
 
 

@@ -72,7 +72,7 @@ def _phone(form: Form, member: StaffUser, number: int) -> list[list[Button]]:
 
 def _earlier(form: Form, member: StaffUser, number: int) -> list[list[Button]]:
     found = callers.earlier(member, form.values["phone"])
-    rows = [[tap(f"📍 {words.address(order, flat=True)}"[:60], "adm:new:as", order.pk)] for order in found]
+    rows = [[tap(f"📍 {words.address(order, flat=True)}", "adm:new:as", order.pk)] for order in found]
     return [*rows, [tap(_("➕ Another address"), "adm:new:skip", "earlier")]]
 
 
@@ -93,7 +93,7 @@ def _district(form: Form, member: StaffUser, number: int) -> list[list[Button]]:
 def _street(form: Form, member: StaffUser, number: int) -> list[list[Button]]:
     city = forms.city_of(form)
     found = search_streets(city, form.typed) if city and form.typed else []
-    rows = [[tap(str(hit)[:60], "adm:new:set", hit.street.pk)] for hit in found]
+    rows = [[tap(str(hit), "adm:new:set", hit.street.pk)] for hit in found]
     if form.typed:
         rows.append([tap(_("✍️ As typed"), "adm:new:typed")])
     return rows
@@ -142,7 +142,7 @@ def _choices(found: Sequence[tuple[str, int]], number: int) -> list[list[Button]
     turns = [tap("◀", "adm:new:page", number - 1)] * (number > 1) + [tap("▶", "adm:new:page", number + 1)] * (
         number < pages
     )
-    return [*_columns([tap(name[:40], "adm:new:set", pk) for name, pk in shown]), turns]
+    return [*_columns([tap(name, "adm:new:set", pk) for name, pk in shown]), turns]
 
 
 def _columns(buttons: Sequence[Button]) -> list[list[Button]]:
@@ -160,7 +160,7 @@ def _summary(form: Form, member: StaffUser) -> Screen:
     facts = forms.facts(form)
     city: City | None = facts["city"]
     twins, near = _twins(form, member, facts)
-    context = facts | {"files": len(form.files), "near": near, "twins": twins}
+    context = facts | {"files": len(form.files), "near": near, "twins": twins, "problem": "", "slot": "", "wakes": ""}
     context |= _planned(form, city) if city else {"problem": _("Choose a city from the list.")}
     rows: list[list[Button]] = []
     if not context.get("problem"):

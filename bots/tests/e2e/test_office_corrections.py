@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from bots.sandbox import SandboxClient
 from bots.tests.e2e.scene import clerk as somebody
 from bots.tests.e2e.scene import eventually, master, member
 from bots.tests.e2e.test_office_orders import opens
+from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification
 from geo.tests.factories import CityFactory, DistrictFactory
-from orders.enums import OrderStatus
+from orders.enums import OfferState, OrderStatus
 from orders.models import Order, OrderStatusHistory
 from orders.services import correction
-from orders.tests.factories import OrderFactory
+from orders.tests.factories import OfferFactory, OrderFactory
 from staff.enums import Role
 from staff.models import AuditLog, Skill
 from staff.services import abilities
@@ -143,3 +147,41 @@ def test_a_logist_does_not_set_what_a_master_can_do(telegram: SandboxClient) -> 
     assert "Skills" not in str(logist.chat.buttons())
     answer = logist.chat.presses_data(f"adm:m:has:{row.pk}:skills", message=logist.chat.last())
     assert "role does not allow" in answer.text
+
+
+def test_another_time_begins_the_search_anew(telegram: SandboxClient) -> None:
+    order = OrderFactory()
+    OfferFactory(order=order, master=MasterFactory(city=order.city, full_name="Живой Мастер"))
+    logist = member(telegram, Role.LOGIST, cities=[order.city])
+    opens(logist, order)
+    logist.chat.presses("Correct")
+    logist.chat.presses("Time")
+    logist.chat.sees("Живой Мастер has an offer of this order")
+    logist.chat.sends("скоро")
+    logist.chat.sees("Type the day and the hours")
+    day = timezone.now().astimezone(zone(order.city.timezone)).date() + timedelta(days=3)
+    logist.chat.sends(f"{day} 10-13")
+    card = logist.chat.sees("The visit of order")
+    assert f"🕒 {day:%d.%m} 10:00–13:00" in card.text
+    assert "visit moved to another time" in card.text
+    order.refresh_from_db()
+    assert order.timeslot_start_utc is not None
+    assert not order.offers.filter(state__in=OfferState.LIVE).exists()
+    logist.chat.presses("Correct")
+    logist.chat.presses("Time")
+    logist.chat.presses("tomorrow 13:00–16:00")
+    logist.chat.sees("🕒 tomorrow 13:00–16:00")
+    logist.chat.presses("Correct")
+    logist.chat.presses("Time")
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+    assert "was changed" in logist.chat.presses("tomorrow 10:00–13:00").text
+
+
+def test_the_time_of_a_visit_under_way_is_not_moved(telegram: SandboxClient) -> None:
+    order = OrderFactory(assigned=True, status=OrderStatus.WORKING)
+    logist = member(telegram, Role.LOGIST, cities=[order.city])
+    opens(logist, order)
+    logist.chat.presses("Correct")
+    assert "Time" not in str(logist.chat.buttons())
+    answer = logist.chat.presses_data(f"adm:q:time:{order.pk}", message=logist.chat.last())
+    assert "can no longer be changed" in answer.text

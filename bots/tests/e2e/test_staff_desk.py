@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 from orders.tests.factories import OrderFactory
 from staff.enums import Role, ShiftStatus
+from staff.models import AuditLog, Master
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots")]
 
@@ -131,6 +134,56 @@ class TestMoney:
         admin.chat.presses(f"Commission #{reported.pk}")
         admin.chat.presses("Back")
         assert "· 💸 Reported (1) ·" in admin.chat.sees("to be checked", fresh=True).buttons[0]
+
+    def test_by_period_with_counts_and_sums_and_back(self, telegram: SandboxClient) -> None:
+        new, old = CommissionFactory(), CommissionFactory()
+        Commission.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=40))
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses("By period")
+        shown = admin.chat.sees("Older: 1, 2\xa0500\xa0₽")
+        assert shown.buttons[2] == ["Today (1)", "Older (1)"]
+        admin.chat.presses("Older (1)")
+        listed = admin.chat.sees("Unpaid › Older")
+        assert f"#{new.pk} " not in listed.text
+        assert "Together: 1, 2\xa0500\xa0₽" in listed.text
+        admin.chat.presses(f"Commission #{old.pk}")
+        admin.chat.presses(f"Order #{old.order_id}")
+        admin.chat.sees(f"Order #{old.order_id} ·")
+        for _screen in range(2):
+            admin.chat.presses("Back")
+        admin.chat.sees("Unpaid › Older", fresh=True)
+        admin.chat.presses("Back")
+        admin.chat.presses("✅ Paid")
+        admin.chat.presses("Older")
+        admin.chat.sees("There is nothing here.")
+
+    def test_the_master_is_blocked_and_unblocked_from_the_card(self, telegram: SandboxClient) -> None:
+        commission = CommissionFactory(status="OVERDUE")
+        worker = telegram.person("M", id=commission.master.tg_user_id, language="en").chat("master")
+        worker.starts()
+        admin = member(telegram, Role.CITY_ADMIN, cities=[commission.order.city])
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        admin.chat.presses("⛔ Block")
+        admin.chat.sees("The master will read it")
+        admin.chat.sends("я")
+        admin.chat.sees("3 to 200 characters")
+        admin.chat.presses("No, leave it")
+        assert not Master.objects.get(pk=commission.master_id).is_blocked
+        admin.chat.presses("⛔ Block")
+        admin.chat.presses("Does not pay the commission")
+        admin.chat.sees("⛔ Does not pay the commission")
+        worker.sees("Does not pay the commission")
+        admin.chat.presses("✅ Unblock")
+        admin.chat.sees("stays as it is")
+        assert admin.chat.presses("Yes, unblock").text == "Unblocked: the master is told."
+        admin.chat.presses("Back")
+        admin.chat.sees(f"#{commission.pk}")
+        log = AuditLog.objects.filter(master=commission.master, admin=admin.row).order_by("pk")
+        assert [(row.action, row.payload_json["reason"]) for row in log] == [
+            ("block_master", "Does not pay the commission"), ("unblock_master", "Does not pay the commission")
+        ]  # fmt: skip
 
     def test_another_amount_needs_a_reason(self, telegram: SandboxClient) -> None:
         commission = CommissionFactory()
