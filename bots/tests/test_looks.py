@@ -84,6 +84,15 @@ def screens(spec: Any, person: Person, ids: list[int]) -> Iterator[tuple[str, Sc
                 yield f"{path} {args}", reply.screen
 
 
+def test_every_setting_can_be_asked_for() -> None:
+    boss = StaffUserFactory(role=Role.GLOBAL_ADMIN)
+    visit = Visit(Person(boss.tg_user_id, "en", member_row=boss), chat_id=1, message_id=1, incoming=Incoming())
+    for name, key in registry.KEYS.items():
+        shown = ROUTES.routes["adm:set:edit"].handler(visit, name).screen
+        assert str(key.label) in unescape(shown.text)
+        assert len(f"adm:set:edit:{name}".encode()) <= 64
+
+
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("bot", ["master", "admin"])
 def test_no_caption_and_no_line_is_blank(language: str, bot: str) -> None:

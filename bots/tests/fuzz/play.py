@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -72,6 +72,9 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
     "adm:join:name": [NAME],
     "adm:join:phone": [{"text": "+79990001122"}],
     "adm:f:amount": [NUMBER],
+    "adm:rep:dates": [{"text": "01.11.2026-15.11.2026"}],
+    "adm:set:value": [{"text": word} for word in ("3", "https://example.com", "10:00", "yes")],
+    "adm:new": [{"text": word} for word in ("+79990001122", "улица", "12А", "Не работает розетка", "Анна", "5")],
 }
 FORWARDED = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
 
@@ -94,6 +97,8 @@ class Play:
     #: kinds of secrets somebody was told
     told: set[str] = field(default_factory=set)
     taps: int = 0
+    #: address without its arguments → how often
+    tapped: Counter[str] = field(default_factory=Counter)
     #: person → the question that waits
     asked: dict[int, str] = field(default_factory=dict)
     trail: deque[str] = field(default_factory=lambda: deque(maxlen=40))
@@ -136,9 +141,10 @@ class Play:
         user = {"id": person, "is_bot": False, "first_name": "<x>", "language_code": language}
         base = {"date": 1, "chat": {"id": person, "type": "private"}}
         question = self.asked.get(person)
-        if self.dice.random() < (0.55 if question else 0.75):
+        if self.dice.random() < (0.5 if question else 0.9):
             self.taps += 1
             message_id, data = self._button(person)
+            self.tapped[_path(data)] += 1
             self._note(person, f"taps {data} in {message_id}")
             query = {"id": f"{person}:{self.count}", "from": user, "chat_instance": "1", "data": data,
                      "message": base | {"message_id": message_id, "text": "x"}}  # fmt: skip
@@ -148,14 +154,16 @@ class Play:
         return {"update_id": self.count, "message": base | {"message_id": 10**6 + self.count, "from": user} | body}
 
     def _button(self, person: int) -> tuple[int, str]:
-        """Mostly one that is there, or was; sometimes somebody else's, or one that never was."""
+        """Mostly one that is there, by preference the least tried; or that was; somebody else's; one that never was."""
         phone, chance = self.telegram.phone(person), self.dice.random()
         newest = [(key, data) for key in list(phone.messages)[-2:] for data in phone.messages[key]]
-        if chance < 0.65 and newest:
+        if chance < 0.45 and newest:
+            return min(self.dice.sample(newest, len(newest)), key=lambda button: self.tapped[_path(button[1])])
+        if chance < 0.8 and newest:
             return self.dice.choice(newest)
-        if chance < 0.75 and phone.old:
+        if chance < 0.87 and phone.old:
             return self.dice.choice(phone.old)
-        if chance < 0.87:
+        if chance < 0.94:
             other = self.telegram.phone(self.dice.choice(self.people))
             if other.old:
                 return 1, self.dice.choice(other.old)[1]
@@ -172,6 +180,8 @@ class Play:
 
     def _answer(self, question: str) -> dict[str, Any]:
         """Something that may be one."""
+        if question in ("m:code", "adm:join:code"):
+            return {"text": self.dice.choice(self.town.codes[self.spec.name])}
         return self.dice.choice(ANSWERS.get(question) or [{"text": word} for word in WORDS])
 
     def _message(self, person: int) -> dict[str, Any]:
@@ -219,10 +229,12 @@ class Play:
                 await in_db(settle.skipped, row, parcel, timezone.now())
                 continue
             method = _post(parcel)
-            if parcel.chat_id > 0 and parcel.message_id is None:
+            if parcel.chat_id not in self.people:  # a channel, or somebody of another town
+                continue
+            if parcel.message_id is None:
                 sent = await self.bot(method)
                 await in_db(settle.sent, [row], parcel.chat_id, sent.message_id, timezone.now(), first=True)
-            elif parcel.chat_id > 0:
+            else:
                 await self._read(parcel.chat_id, parcel.screen.text)
 
     async def _way_out(self, people: Iterable[int], before: dict[int, int]) -> None:
@@ -255,6 +267,11 @@ class Play:
             if not await in_db(secret.may, self.spec.name, person):
                 last = list(self.telegram.phone(person).last)
                 self.leaks.append(f"{person} was told the {secret.what} ({secret.word}): {words[:300]!r} {last}")
+
+
+def _path(data: str) -> str:
+    found = ROUTES.find(data)
+    return found[0].path if found else ""
 
 
 def _clock(event: int, some_id: int) -> None:

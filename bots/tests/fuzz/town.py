@@ -14,10 +14,10 @@ from bots.tests.fuzz.secrets import Secrets
 from fieldservice.lib.actor import Actor
 from finance.enums import CommissionStatus
 from finance.models import Commission, Referral
-from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralRewardFactory
+from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralRewardFactory, png
 from geo.models import City, District
 from geo.tests.factories import CityFactory, DistrictFactory
-from orders.enums import OrderStatus, OrderType
+from orders.enums import AttachmentEntity, OrderStatus, OrderType
 from orders.models import Order
 from orders.tests.factories import AttachmentFactory, OfferFactory, OrderFactory
 from staff.enums import ModerationStatus, PayoutMethod, Role, ShiftStatus
@@ -49,7 +49,7 @@ class Builder:
         self.orders: list[int] = []
 
     def build(self) -> Town:
-        OwnerRequisitesFactory()
+        OwnerRequisitesFactory(sbp_qr=png())
         here, there = (DistrictFactory(), DistrictFactory(city__timezone="Asia/Novosibirsk"))
         CityFactory()  # without districts
         masters = [*self.masters(here), *self.masters(there)]
@@ -108,7 +108,8 @@ class Builder:
         old = self.order(district, closed=True, assigned_master=master, closed_at=timezone.now() - timedelta(days=99))
         self.secrets.forgotten.add(old.pk)
         ReferralRewardFactory(commission=unpaid, referrer=master)
-        AttachmentFactory(entity_id=visit.pk, caption=self.secrets.word(), bot="admin")
+        for order in (visit, old, unpaid.order):
+            AttachmentFactory(entity_id=order.pk, caption=self.secrets.word(), bot="admin")
 
     def offered(self, district: District, masters: list[Master]) -> None:
         """Orders that look for somebody, wait for the morning, or have no district."""
@@ -146,11 +147,15 @@ class Builder:
         code = InviteFactory(city=city).code
         onboarding.begin(tg_user_id=self.stranger + 2, code=code, now=timezone.now())
         now = timezone.now()
-        return [
-            self.master(city, moderation_status=ModerationStatus.PENDING, applied_at=now),
-            self.master(city, moderation_status=ModerationStatus.REJECTED, applied_at=now),
+        found = [
+            *(self.master(city, moderation_status=ModerationStatus.PENDING, applied_at=now) for _ in range(3)),
+            *(self.master(city, moderation_status=ModerationStatus.REJECTED, applied_at=now) for _ in range(2)),
             self.master(city, is_deleted=True, applied_at=now),
         ]
+        for master in found:
+            for kind in ("passport", "selfie"):
+                AttachmentFactory(entity_type=AttachmentEntity.MASTER, entity_id=master.pk, document_type=kind)
+        return found
 
     def office(self, here: City, there: City) -> list[Any]:
         """One of every role, one whose access is off."""
@@ -160,5 +165,6 @@ class Builder:
             StaffUserFactory(role=Role.CITY_ADMIN, cities=[there]),
             StaffUserFactory(role=Role.LOGIST, cities=[]),
             StaffUserFactory(role=Role.LOGIST, cities=[here], is_active=False),
+            StaffUserFactory(role=Role.GLOBAL_ADMIN),
             StaffUserFactory(role=Role.GLOBAL_ADMIN),
         ]
