@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold import paginator
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
 from fieldservice.lib.actor import Actor
 from geo.models import City, District, Street
@@ -27,15 +28,31 @@ SCOPED = {
 }
 
 
+ENDLESS = 9_999_999_999
 #: what the page's own filters put into an address after the name of their field
 RANGE = ("_from", "_to")
 LOOKUPS = {"", "exact", "isnull", "isempty", "in", "gte", "gt", "lte", "lt", "id__exact", "pk__exact"}
 
 
-class DeepPages(InfinitePaginator):
-    """Page 10,000 nearly as quick as page 1: the rows before it are walked through in an index, not read and joined."""
+class InfinitePaginator(paginator.InfinitePaginator):
+    """Page 10,000 nearly as quick as page 1: the rows before it are walked through in an index, not read and joined.
+
+    What fits on one page is counted; a longer list has no number. The theme knows such lists by the class's name.
+    """
 
     DEEP = 20
+    template_name = "staff/pages.html"
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows if they fit on one page, else one that is never reached."""
+        few = len(self.object_list.values_list("pk", flat=True)[: self.per_page + 1])
+        return few if few <= self.per_page else ENDLESS
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether there is more than one page."""
+        return self.count == ENDLESS
 
     def page(self, number: Any) -> Any:
         number = self.validate_number(number)
@@ -52,8 +69,9 @@ class ScopedAdmin(ModelAdmin):
     city_path: str | None = None
     list_per_page = 25
     # no counting of a million rows for a number nobody reads: page 10,000 opens like page 1
-    paginator = DeepPages
+    paginator = InfinitePaginator
     show_full_result_count = False
+    list_disable_select_all = True  # an act on a million rows is nobody's wish
     list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
+from fieldservice.runtime import registry
 from staff.enums import BlockReason
 
 ACTIONS = {
@@ -56,6 +57,39 @@ ACTIONS = {
     "staff_joined": gettext_lazy("joined by an access code"),
     "staff_role": gettext_lazy("role changed"),
 }
+
+
+#: columns and other names in an audit record
+FIELDS = {
+    "is_blocked": gettext_lazy("blocked"),
+    "blocked_at": gettext_lazy("blocked at"),
+    "blocked_reason": gettext_lazy("reason of the block"),
+    "shift_status": gettext_lazy("shift"),
+    "break_until": gettext_lazy("break until"),
+    "moderation_status": gettext_lazy("moderation"),
+    "moderation_reason": gettext_lazy("reason of the decision"),
+    "max_active_orders_override": gettext_lazy("limit of orders"),
+    "is_deleted": gettext_lazy("account closed"),
+    "is_active": gettext_lazy("active"),
+    "full_name": gettext_lazy("name"),
+    "phone": gettext_lazy("phone"),
+    "city": gettext_lazy("city"),
+    "city_set": gettext_lazy("cities"),
+    "district_set": gettext_lazy("districts"),
+    "skill_set": gettext_lazy("skills"),
+    "has_vehicle": gettext_lazy("vehicle"),
+    "role": gettext_lazy("role"),
+    "reason": gettext_lazy("reason"),
+    "via": gettext_lazy("where"),
+    "messages": gettext_lazy("messages"),
+}
+
+
+def field(name: str) -> str:
+    """What a name in an audit record stands for; settings are called as their page calls them."""
+    if name in registry.KEYS:
+        return str(registry.KEYS[name].label)
+    return str(FIELDS.get(name, name))
 
 
 def action(code: str) -> str:

@@ -13,13 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, FieldTextFilter
-from unfold.decorators import action
-from unfold.paginator import InfinitePaginator
+from unfold.decorators import action, display
 
+from fieldservice.desk.templatetags.desk import event_name
 from fieldservice.lib.actor import Actor
 from fieldservice.outbox import services
-from fieldservice.outbox.models import Notification
+from fieldservice.outbox.models import Notification, Outcome
+from staff.scoped_admin import InfinitePaginator
 from staff.services.moderation import audit
+
+OUTCOMES = {"": "warning", Outcome.SENT: "success", Outcome.SKIPPED: "plain", Outcome.FAILED: "danger"}
 
 
 class StateFilter(DropdownFilter):
@@ -38,20 +41,21 @@ class StateFilter(DropdownFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(ModelAdmin):
-    list_display = (
-        "id",
-        "event",
+    list_display = ("id", "about", "whom", "lane", "due_at", "processed_at", "ended", "attempt_count")
+    list_select_related = ("master", "staff")
+    fields = (
+        "about",
+        "whom",
         "bot",
         "lane",
-        "master",
-        "staff",
-        "chat_id",
         "due_at",
         "processed_at",
         "outcome",
         "attempt_count",
+        "last_error",
+        "said",
     )
-    list_select_related = ("master", "staff")
+    readonly_fields = fields
     # a field to type into: a list of all events would be made by reading all rows
     list_filter = (
         ("outcome", ChoicesDropdownFilter),
@@ -62,9 +66,26 @@ class NotificationAdmin(ModelAdmin):
     list_filter_submit = True
     list_per_page = 25
     paginator = InfinitePaginator
+    list_disable_select_all = True
     show_full_result_count = False
     ordering = ("-id",)
     actions = ["send_again"]
+
+    @display(description=_("about"))
+    def about(self, row: Notification) -> str:
+        return event_name(row.event)
+
+    @display(description=_("recipient"))
+    def whom(self, row: Notification) -> str:
+        return str(row.master or row.staff or row.chat_id or "—")
+
+    @display(description=_("payload"))
+    def said(self, row: Notification) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in row.payload.items()) or "—"
+
+    @display(description=_("outcome"), label=OUTCOMES)
+    def ended(self, row: Notification) -> tuple[str, Any]:
+        return row.outcome or "", row.get_outcome_display() if row.outcome else _("waits")
 
     @action(description=_("Send again what failed"), permissions=["view"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:

@@ -135,8 +135,10 @@ def _clock(order: Order, offer: Offer | None, debt: Commission | None, now: date
         return Clock(_("waiting"), order.search_started_at or order.created_at, False, "warn")
     if order.status == S.DEFERRED:
         return Clock(_("search in"), order.dispatch_at, True) if order.dispatch_at else None
+    if debt is not None and debt.deadline_at <= now:
+        return Clock(_("commission overdue by"), debt.deadline_at, False, "bad")
     if debt is not None:
-        return Clock(_("commission due in"), debt.deadline_at, True, "bad" if debt.deadline_at <= now else "")
+        return Clock(_("commission due in"), debt.deadline_at, True)
     start, end = order.timeslot_start_utc, order.timeslot_end_utc
     if order.status in (S.ASSIGNED, S.EN_ROUTE) and start and end:
         late = now > end

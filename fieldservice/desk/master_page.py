@@ -96,7 +96,8 @@ def _money(master: Master, role: str) -> dict[str, Any] | None:
     unpaid = {"rows": rows, "n": len(rows), "sum": sum((row.amount for row in rows), Decimal(0)),
               "overdue": sum(row.status == "OVERDUE" for row in rows)}  # fmt: skip
     rewards = ReferralReward.objects.filter(referrer=master, status="ACCRUED").aggregate(sum=Sum("amount"))
-    return unpaid | {"rewards": rewards["sum"], "payout": form.show_payout(master.payout_method, master.payout_data)}
+    payout = form.show_payout(master.payout_method, master.payout_data)
+    return unpaid | {"rewards": rewards["sum"] or Decimal(0), "payout": payout}
 
 
 def _private(request: HttpRequest, master: Master, role: str) -> dict[str, Any]:

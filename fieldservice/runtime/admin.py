@@ -6,7 +6,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from fieldservice.runtime.models import Heartbeat, Setting
 
@@ -31,5 +33,10 @@ class SettingAdmin(OnlySeenAdmin):
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(OnlySeenAdmin):
-    list_display = ("name", "beat_at", "details")
+    list_display = ("name", "beat_at", "said")
+    fields = readonly_fields = ("name", "beat_at", "said")
     ordering = ("name",)
+
+    @display(description=_("details"))
+    def said(self, beat: Heartbeat) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in (beat.details or {}).items()) or "—"

@@ -67,7 +67,7 @@ class SumForm(ReasonForm):
 @admin.register(Commission)
 class CommissionAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
-    list_display = ("id", "order", "master", "shown_status", "amount", "paid_amount", "shown_deadline")
+    list_display = ("id", "order", "master", "shown_status", "shown_amount", "shown_paid", "shown_deadline")
     list_select_related = ("order__city", "master")
     list_filter = ("status", ("master", MasterFilter))
     search_fields = ("=id", "=order__id")
@@ -76,7 +76,16 @@ class CommissionAdmin(ReadOnlyAdmin):
     actions = ("approve_many",)
     actions_detail = tuple(FITS)
     fieldsets = (
-        (None, {"fields": (("status", "order", "master"), ("amount", "rate"), ("paid_amount", "amount_reason"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("status", "order", "master"),
+                    ("shown_amount", "shown_rate"),
+                    ("shown_paid", "amount_reason"),
+                )
+            },
+        ),
         (
             gettext_lazy("When"),
             {
@@ -89,7 +98,16 @@ class CommissionAdmin(ReadOnlyAdmin):
         ),
         (gettext_lazy("Payment"), {"fields": ("shown_requisites", "has_checks", "reject_reason")}),
     )
-    readonly_fields = ("shown_requisites", "shown_created", "shown_deadline", "shown_reported", "shown_approved")
+    readonly_fields = (
+        "shown_amount",
+        "shown_rate",
+        "shown_paid",
+        "shown_requisites",
+        "shown_created",
+        "shown_deadline",
+        "shown_reported",
+        "shown_approved",
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Commission], search_term: str
@@ -108,6 +126,18 @@ class CommissionAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("status"), label=COLOURS, ordering="status")
     def shown_status(self, commission: Commission) -> tuple[str, str]:
         return commission.status, commission.get_status_display()
+
+    @display(description=gettext_lazy("to be paid"), ordering="amount")
+    def shown_amount(self, commission: Commission) -> str:
+        return show_money(commission.amount)
+
+    @display(description=gettext_lazy("paid"), ordering="paid_amount")
+    def shown_paid(self, commission: Commission) -> str:
+        return "—" if commission.paid_amount is None else show_money(commission.paid_amount)
+
+    @display(description=gettext_lazy("rate"))
+    def shown_rate(self, commission: Commission) -> str:
+        return "—" if commission.rate is None else f"{commission.rate * 100:.0f} %"
 
     @display(description=gettext_lazy("deadline"), ordering="deadline_at")
     def shown_deadline(self, commission: Commission) -> str:

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -60,7 +60,7 @@ class RequisitesForm(forms.Form):
             self.fields[name] = forms.CharField(
                 label=capfirst(label), required=False, widget=UnfoldAdminTextInputWidget
             )
-        self.fields["comment_template"].help_text = _("<order_id> and <master_fio> are filled in.")
+        self.fields["comment_template"].help_text = escape(_("<order_id> and <master_fio> are filled in."))
         self.order_fields(self.field_order)
 
     def new(self) -> NewRequisites:

@@ -107,6 +107,9 @@ class NewOrderForm(forms.ModelForm):
                                    "data-lookup": reverse("admin:orders_order_client")}  # fmt: skip
         if slot := self.fields.get("slot"):
             slot.widget.attrs["data-slots"] = reverse("admin:orders_order_slots")
+        for name in ("confirm_late", "confirm_district"):
+            if name in self.fields and not self.is_bound:  # a yes to a question that was not asked yet
+                self.fields[name].widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -58,4 +58,4 @@ class Attachment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entity_type} #{self.entity_id}: {self.file_type}"
+        return f"{self.get_entity_type_display()} #{self.entity_id}: {self.get_file_type_display()}"

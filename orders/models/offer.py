@@ -61,4 +61,4 @@ class Offer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.order_id} → {self.master_id}: {self.state}"
+        return f"#{self.order_id}: {self.get_state_display()}"

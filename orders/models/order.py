@@ -284,4 +284,4 @@ class OrderStatusHistory(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.order_id}: {self.from_status} → {self.to_status}"
+        return f"#{self.order_id}: {self.get_to_status_display()}"

@@ -8,6 +8,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from fieldservice.lib.pg import LongIndex, named_fk
+from orders import words
 from orders.models.order import Order
 from staff.models import Master
 
@@ -103,7 +104,7 @@ class DispatchDecision(models.Model):
         return {(reason, key): bytes(masters) for reason, key, masters in rows.values_list("reason", "key", "masters")}
 
     def __str__(self) -> str:
-        return f"#{self.order_id}: {self.outcome}"
+        return f"#{self.order_id}: {words.outcome(self.outcome)}"
 
 
 class DistributionMetric(models.Model):

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectMultipleWidget
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import InvalidError
@@ -36,13 +36,13 @@ class MasterForm(forms.ModelForm):
         Skill.objects.filter(is_active=True).order_by("name"),
         required=False,
         label=_("Skills"),
-        widget=UnfoldAdminSelectMultipleWidget,
+        widget=UnfoldAdminSelect2MultipleWidget,
     )
     district_set = forms.ModelMultipleChoiceField(
         District.objects.none(),
         required=False,
         label=_("Districts"),
-        widget=UnfoldAdminSelectMultipleWidget,
+        widget=UnfoldAdminSelect2MultipleWidget,
     )
 
     class Meta:
@@ -85,7 +85,7 @@ class MasterAdmin(ScopedAdmin):
     recorded = frozenset({"skill_set", "district_set"})
     actions = ["approve", "block", "unblock", "set_limit"]
     form = MasterForm
-    list_display = ("full_name", "shown_phone", "city", "shown_shift", "moderation_status", "is_blocked", "rating")
+    list_display = ("full_name", "shown_phone", "city", "shown_shift", "moderation_status", "shown_block", "rating")
     list_select_related = ("city",)
     list_filter = (
         ("moderation_status", ChoicesDropdownFilter),
@@ -179,6 +179,10 @@ class MasterAdmin(ScopedAdmin):
     @display(description=_("phone"))
     def shown_phone(self, master: Master) -> str:
         return show_phone(master.phone)
+
+    @display(description=_("block"), label={"blocked": "danger"}, ordering="is_blocked")
+    def shown_block(self, master: Master) -> tuple[str, Any] | None:
+        return ("blocked", _("blocked")) if master.is_blocked else None
 
     @display(
         description=_("shift"),

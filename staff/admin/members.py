@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +23,10 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelectMultipleWidget
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.localtime import format_moment, zone
 from geo.models import City
 from staff import words
 from staff.changes import of_form
@@ -30,6 +35,9 @@ from staff.filters import DayRangeFilter
 from staff.models import AuditLog, StaffUser
 from staff.scoped_admin import ReadOnlyAdmin
 from staff.services import moderation, team
+
+#: a moment as services write it into the audit log
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
 
 admin.site.unregister(Group)  # rights come from staff.access, not from groups in the database
 for device in (StaticDevice, TOTPDevice):  # their pages show the keys
@@ -43,7 +51,7 @@ class CitiesMixin(forms.ModelForm):
         City.objects.order_by("name"),
         required=False,
         label=_("Cities"),
-        widget=UnfoldAdminSelectMultipleWidget,
+        widget=UnfoldAdminSelect2MultipleWidget,
         help_text=_("What a city admin or a logist sees. A global admin sees everything."),
     )
 
@@ -61,6 +69,13 @@ class MemberForm(CitiesMixin, UserChangeForm):
     class Meta:
         model = StaffUser
         fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if password := self.fields.get("password"):
+            text = gettext("Nobody can look at a password.")
+            link = reverse("admin:auth_user_password_change", args=[self.instance.pk])
+            password.help_text = format_html('{} <a href="{}">{}</a>', text, link, gettext("Set another one"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -90,9 +105,7 @@ class StaffUserAdmin(UserAdmin, ModelAdmin):
         (None, {"fields": ("username", "password", "full_name", "phone")}),
         (_("Access"), {"fields": ("role", "city_set", "is_active", "tg_user_id", "last_login", "safety")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("username", "full_name", "role", "city_set", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("username", "full_name", "role", "city_set", "password1", "password2")}),)
 
     @display(description=_("safety"))
     def safety(self, member: StaffUser) -> str:
@@ -130,15 +143,21 @@ class AuditLogAdmin(ReadOnlyAdmin):
         changes = row.payload_json.get("changes") if isinstance(row.payload_json, dict) else None
         if not isinstance(changes, dict) or not changes:
             return "—"
-        return "; ".join(f"{name}: {_value(pair[0])} → {_value(pair[1])}" for name, pair in sorted(changes.items()))
+        rows = [f"{words.field(name)}: {_value(pair[0])} → {_value(pair[1])}" for name, pair in sorted(changes.items())]
+        return "; ".join(rows)
 
     @display(description=_("details"))
     def details(self, row: AuditLog) -> str:
         rest = {name: value for name, value in row.payload_json.items() if name != "changes"}
-        return ", ".join(f"{name}: {_value(value)}" for name, value in sorted(rest.items())) or "—"
+        return ", ".join(f"{words.field(name)}: {_value(value)}" for name, value in sorted(rest.items())) or "—"
 
 
 def _value(value: Any) -> str:
+    text = str(value)
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "—"
-    return "—" if value in (None, "") else str(value)
+    if text in {"True", "False"}:
+        return gettext("yes") if text == "True" else gettext("no")
+    if MOMENT.fullmatch(text):
+        return format_moment(datetime.fromisoformat(text), tz=zone(settings.TIMEZONE), now=timezone.now())
+    return "—" if value in (None, "") else text

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from fieldservice.lib.pg import LongIndex, named_fk
+from staff import words
 from staff.models.master import Master
 from staff.models.member import StaffUser
 
@@ -38,4 +39,4 @@ class AuditLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.action
+        return words.action(self.action)

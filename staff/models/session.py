@@ -14,6 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from fieldservice.lib.pg import LongIndex, named_fk
 from staff.models.member import StaffUser
 
+#: what stands in a browser's own name → what people call it; the first that fits
+BROWSERS = (("YaBrowser", "Yandex"), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
+            ("Safari", "Safari"))  # fmt: skip
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+           ("Mac OS X", "macOS"), ("Linux", "Linux"))  # fmt: skip
+
 
 class StaffSession(AbstractBaseSession):
     """One browser of a member; without a member before the login."""
@@ -36,6 +42,12 @@ class StaffSession(AbstractBaseSession):
             LongIndex(fields=["expire_date"], name="ix_staff_sessions__expire_date"),
         ]
         constraints = [named_fk("staff_sessions", "member_id", "staff_users", "CASCADE")]
+
+    @property
+    def browser(self) -> str:
+        """`Chrome, Linux`; what no list knows is shown as it came."""
+        found = [next((name for mark, name in marks if mark in self.agent), "") for marks in (BROWSERS, SYSTEMS)]
+        return ", ".join(filter(None, found)) or self.agent[:60]
 
     @classmethod
     def get_session_store_class(cls) -> Any:

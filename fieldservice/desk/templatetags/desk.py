@@ -37,6 +37,19 @@ EVENTS = {
     "escalation_logist": gettext_lazy("needs a logist"), "escalation_admin": gettext_lazy("needs an admin"),
     "dispatch_error": gettext_lazy("dispatch error"),
     "guarantee_refused": gettext_lazy("guarantee visit refused"),
+    "account_blocked": gettext_lazy("account blocked"), "account_unblocked": gettext_lazy("account unblocked"),
+    "account_deleted": gettext_lazy("account closed"), "limit_changed": gettext_lazy("limit of orders"),
+    "moderation_approved": gettext_lazy("application approved"),
+    "moderation_rejected": gettext_lazy("application rejected"), "skills_decided": gettext_lazy("skills decided"),
+    "application": gettext_lazy("new application"), "skills": gettext_lazy("skills asked for"),
+    "access_changed": gettext_lazy("access changed"), "requisites_changed": gettext_lazy("new requisites"),
+    "referral_registered": gettext_lazy("invited master came"),
+    "referral_reward_accrued": gettext_lazy("reward accrued"),
+    "referral_reward_canceled": gettext_lazy("reward canceled"), "referral_paid": gettext_lazy("reward paid"),
+    "payout_requested": gettext_lazy("payout asked for"), "break_reminder": gettext_lazy("break ends soon"),
+    "break_over": gettext_lazy("break is over"), "export_ready": gettext_lazy("export is ready"),
+    "export_posted": gettext_lazy("export in the channel"), "export_failed": gettext_lazy("export failed"),
+    "alert": gettext_lazy("alert"), "alive": gettext_lazy("sign of life"),
 }  # fmt: skip
 
 
