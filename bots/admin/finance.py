@@ -55,7 +55,7 @@ def awaiting(visit: Visit, number: int = 1, tab: str = "un") -> Reply:
         *([tap(_("Commission #%(id)s") % {"id": item.pk}, "adm:f:cm:card", item.pk, number, word)] for item in items),
         _turn(number, number + more, word),
         *([[back("adm:f:by", tab)]] if period else [[tap(_("📅 By period"), "adm:f:by", tab)]]),
-        [] if period else _tools(visit.member, sums.count(S.REPORTED)),
+        *([] if period else in_columns(_tools(visit.member, sums.count(S.REPORTED)))),
         [tap(_("🔄 Refresh"), "adm:f:aw", number, word), menu_button()],
     ]
     context = {"commissions": items, "page": number, "tab": tab, "title": TITLES[tab]}

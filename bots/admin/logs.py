@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from bots.admin.menu import menu_button
-from bots.buttons import pager, tap
+from bots.buttons import in_columns, pager, tap
 from bots.callbacks import on
 from bots.screens import page
 from bots.visit import Reply, Visit
@@ -30,9 +30,9 @@ def orders_log(visit: Visit, who: str = "all", number: int = 1) -> Reply:
     names = {"all": _("All"), "staff": _("Office"), "masters": _("Masters"), "dispatch": _("Dispatch")}
     tabs = [tap(f"· {name} ·" if key == who else name, "adm:log", key) for key, name in names.items()]
     turns = pager("adm:log", number, number + more, who)
-    rows = [tabs, turns, [tap(_("🔄 Refresh"), "adm:log", who), menu_button()]]
+    rows = [*in_columns(tabs), turns, [tap(_("🔄 Refresh"), "adm:log", who), menu_button()]]
     if access.may(visit.member.role, "staff"):
-        rows.insert(1, [tap(_("🗂 Actions of the office"), "adm:audit")])
+        rows.insert(2, [tap(_("🗂 Actions of the office"), "adm:audit")])
     return Reply(page("admin/log.html", rows, records=items, page=number))
 
 

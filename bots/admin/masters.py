@@ -168,8 +168,7 @@ def _list(visit: Visit, group: str, number: int, skill: str, text: str = "") -> 
     shown = ["ok", "on", "blk", "rej", "del"] if access.may(visit.member.role, DECIDE) else ["ok", "on", "blk"]
     tabs = [tap(f"· {names[g]} ·" if g == group else names[g], "adm:m:list", g, 1, skill) for g in shown]
     rows = [
-        tabs[:3],
-        tabs[3:],
+        *in_columns(tabs),
         *([tap(m.full_name or f"#{m.pk}", "adm:m:card", m.pk, group, number)] for m in items),
     ]
     if not text:

@@ -13,7 +13,7 @@ from bots.admin import dispatching, origin, queue
 from bots.admin.card import waiting_minutes as waiting_minutes
 from bots.admin.menu import menu_button
 from bots.admin.origin import Origin
-from bots.buttons import back, tap
+from bots.buttons import back, in_columns, tap
 from bots.callbacks import on
 from bots.live import Redraw
 from bots.media import Enclosure
@@ -189,7 +189,7 @@ def _rows(order: Order, actor: Actor, at: Origin, *, files: int, commission: obj
     more = [tap(_("📜 History"), "adm:q:his", pk, 1, at), tap(_("❓ Why"), "adm:q:why", pk, 1, at)]
     if files:
         more.append(tap(_("📎 Files (%(count)s)") % {"count": files}, "adm:q:att", pk, at))
-    rows += [more, _copies(order)]
+    rows += [more, *in_columns(_copies(order))]
     rows.append([tap(_("🔄 Refresh"), "adm:q:card", pk, at), origin.way_back(at), menu_button()])
     return rows
 

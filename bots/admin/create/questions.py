@@ -16,6 +16,7 @@ from bots.screens import Button, Screen, page
 from bots.visit import Dialog, Reply
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
+from fieldservice.lib.phones import show_phone
 from geo.models import City
 from geo.selectors.places import search_cities, search_districts
 from geo.selectors.streets import search_streets
@@ -42,10 +43,21 @@ def screen(form: Form, member: StaffUser, *, number: int = 1) -> Screen:
     step = [name for name in form.fields if name != "earlier"]
     place = step.index(form.at) + 1 if form.at in step else 1
     context: dict[str, Any] = forms.facts(form) | {"field": form.at, "form": form, "step": place, "steps": len(step)}
+    context["present"] = _present(form, context)
     if form.at == "earlier":
         context["earlier"] = callers.earlier(member, form.values["phone"])
         context["open"] = callers.open_ones(member, form.values["phone"])
     return page("admin/new.html", rows, **context)
+
+
+def _present(form: Form, facts: dict[str, Any]) -> str:
+    """The answer that is being changed, as it is read aloud."""
+    if form.at == "phone":
+        return show_phone(form.values.get("phone"))
+    if form.at == "street" and not facts["street"]:
+        return str(form.values.get("street_text", ""))
+    shown = facts[form.at] if form.at in ("city", "district", "street", "category") else form.values.get(form.at)
+    return "" if form.at == "slot" else str(shown or "")
 
 
 def change(form: Form) -> Screen:
