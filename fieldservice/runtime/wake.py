@@ -21,8 +21,8 @@ def after_commit(task: str, **kwargs: Any) -> None:
         try:
             with producers[_connection()].acquire(block=True, timeout=1) as producer:
                 current_app.send_task(task, kwargs=kwargs, expires=60, retry=False, producer=producer)
-        except Exception:
-            log.warning("wake_failed", extra={"task": task}, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller's work is done
+            log.warning("wake_failed", extra={"task": task, "error": type(error).__name__})
 
     transaction.on_commit(send, robust=True)
 

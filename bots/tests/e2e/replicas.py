@@ -12,7 +12,15 @@ from collections import Counter
 from collections.abc import Iterable
 from http.client import HTTPException
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    TCPConnector,
+    web,
+)
 from django.conf import settings
 
 SECRET = "only-Telegram_knows-this"
@@ -33,11 +41,14 @@ def free_ports(count: int) -> list[int]:
 
 class Proxy:
     """Passes requests on to the replicas in turn, as nginx does: who refuses the connection is skipped; a replica that
-    dies over a request is a 502, which Telegram answers by trying again."""
+    dies over a request, or is silent for `patience` seconds, is a 502, which Telegram answers by trying again.
 
-    def __init__(self, port: int, replicas: Iterable[int]) -> None:
-        self.port, self.replicas = port, list(replicas)
-        self.answers: Counter[tuple[int, int]] = Counter()
+    A replica is a port of this machine, or HOST:PORT.
+    """
+
+    def __init__(self, port: int, replicas: Iterable[int | str], patience: float = 60) -> None:
+        self.port, self.replicas, self.patience = port, list(replicas), patience
+        self.answers: Counter[tuple[int | str, int]] = Counter()
         self._turn = 0
         self._ready, self._done = threading.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -58,7 +69,8 @@ class Proxy:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._pass)
         connector = TCPConnector(force_close=True)
-        async with ClientSession(connector=connector, timeout=ClientTimeout(60)) as self._session:
+        timeout = ClientTimeout(self.patience, sock_connect=1)
+        async with ClientSession(connector=connector, timeout=timeout) as self._session:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", self.port).start()
@@ -73,13 +85,13 @@ class Proxy:
         first = self._turn % len(self.replicas)
         for port in self.replicas[first:] + self.replicas[:first]:
             try:
-                url = f"http://127.0.0.1:{port}{request.path}"
+                url = f"http://{port if isinstance(port, str) else f'127.0.0.1:{port}'}{request.path}"
                 async with self._session.request(request.method, url, data=body, headers=headers) as answer:
                     self.answers[port, answer.status] += 1
                     return web.Response(status=answer.status, body=await answer.read())
-            except ClientConnectorError:
+            except (ClientConnectorError, ConnectionTimeoutError):
                 continue
-            except ClientError:
+            except (ClientError, TimeoutError):
                 self.answers[port, 0] += 1
                 return web.Response(status=502)
         return web.Response(status=502)

@@ -152,4 +152,5 @@ def missing_messages(sandbox: SandboxClient, people: Iterable[int]) -> list[str]
 
 def cuts(sandbox: SandboxClient) -> int:
     """Messages Telegram took without saying so."""
-    return sum(n for key, n in sandbox.stats().items() if "sendMessage 0" in key)
+    rules = [rule for rule in sandbox.faults.all() if (rule["kind"], rule["method"]) == ("cut", "sendMessage")]
+    return sum(rule["hits"] for rule in rules)

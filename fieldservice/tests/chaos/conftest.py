@@ -34,12 +34,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def install(django_db_blocker: Any) -> Iterator[Callable[..., Installation]]:
-    """install(SETTING="…"): a migrated installation with a sandbox; this process works in its database."""
+    """install(SETTING="…"): a migrated installation with a sandbox; this process works in its database.
+
+    `kind`: another class of installation.
+    """
     with ExitStack() as stack:
 
-        def make(**settings: str) -> Installation:
+        def make(kind: type[Installation] = Installation, **settings: str) -> Installation:
             home = embedded.home().with_name(embedded.home().name + "-chaos")
-            made = stack.enter_context(Installation(home, port=free_port(), settings=settings))
+            made = stack.enter_context(kind(home, port=free_port(), settings=settings))
             stack.enter_context(django_db_blocker.unblock())
             with made.addresses():
                 database, broker = embedded.database(), locations.celery_url(0)

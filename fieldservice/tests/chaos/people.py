@@ -98,7 +98,7 @@ class Player(threading.Thread):
 
     def buttons(self, address: str, *, fresh: bool = False) -> list[Place]:
         """(message, data) of the visible buttons with this address, newest message first."""
-        wanted = re.compile(re.escape(address) + r"(:\d+)*")
+        wanted = re.compile(re.escape(address) + r"((:\d+)+(:[a-z]{2})?)?")  # ids, a page, a tab
         messages = [m for m in reversed(self.chat.view()["messages"]) if not m["deleted"]]
         return [
             (m["id"], b["value"])

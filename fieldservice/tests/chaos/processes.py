@@ -24,6 +24,7 @@ import redis
 from bots.sandbox.client import SandboxClient, SandboxError
 from fieldservice import embedded
 from fieldservice.embedded import locations
+from fieldservice.tests.chaos.clocks import Clocks
 
 MASTER_TOKEN, ADMIN_TOKEN = "100001:chaos_master", "100002:chaos_admin"
 LOGS, ALERTS = -1001000000001, -1001000000002
@@ -55,6 +56,8 @@ class Process:
     kills: int = 0
     restarts: int = 0
     codes: list[int] = field(default_factory=list)
+    #: a command that runs it elsewhere
+    prefix: tuple[str, ...] = ()
     died_at: float = 0.0
     #: how often its log said that it had started, before this start
     said_before: int = 0
@@ -67,11 +70,15 @@ class Process:
 class Installation:
     """Servers and processes below one home. Use as a context manager: nothing stays behind."""
 
+    #: where the sandbox listens
+    address = "127.0.0.1"
+
     def __init__(self, home: Path, *, port: int, settings: dict[str, str] | None = None) -> None:
         self.home, self.port = home, port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{self.address}:{port}"
         self.environment = self._environment(settings or {})
         self.processes: dict[str, Process] = {}
+        self.clocks = Clocks(home)
         self.counts: Counter[str] = Counter()
         self._lock = threading.RLock()
         self._ended = threading.Event()
@@ -81,6 +88,7 @@ class Installation:
         self.home.mkdir(parents=True, exist_ok=True)
         for log in self.home.glob("*.log"):
             log.unlink()
+        self.clocks.make()
         self.servers("start")
         self._supervisor.start()
         return self
@@ -160,15 +168,27 @@ class Installation:
         with redis.Redis(unix_socket_path=path) as client:
             client.flushall()
 
+    def lose_redis(self, seconds: float) -> None:
+        """Redis dies with its disk, and an empty one comes in its place so much later."""
+        self.servers("stop", "redis")
+        for dump in (self.home / "redis").glob("*.rdb"):
+            dump.unlink()
+        time.sleep(seconds)
+        self.servers("start", "redis")
+
     # -- processes ----------------------------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
         """Start processes by their names in ops/Procfile.demo; a digit behind the name makes a further copy."""
         commands = procfile()
         for name in names:
-            process = self.processes.setdefault(name, Process(name, commands[name.rstrip("0123456789")]))
-            process.wanted = True
-            self._spawn(process)
+            command = commands[name.rstrip("0123456789")]
+            self.start_process(self.processes.setdefault(name, Process(name, command)))
+
+    def start_process(self, process: Process) -> None:
+        """From now on the supervisor keeps it alive."""
+        process.wanted = True
+        self._spawn(process)
 
     def kill(self, name: str, *, stay_dead: bool = False, child: bool = False, code: int = signal.SIGKILL) -> None:
         """kill -9 a process with all it forked, as a supervisor ends a unit; `child`: only one that it forked."""
@@ -213,8 +233,8 @@ class Installation:
         process.said_before = self._starts_said(process.name)
         with (self.home / f"{process.name}.log").open("ab") as log:
             process.popen = subprocess.Popen(
-                ["bash", "-c", process.command],
-                env=self.environment,
+                [*process.prefix, "bash", "-c", process.command],
+                env=self.environment | self.clocks.environment(process.name),
                 cwd=locations.PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
