@@ -75,7 +75,8 @@ def screen(order: Order, number: int = 1, *, came_from: Button | None = None) ->
     """
     if order.status in OrderStatus.FINAL:
         return past.screen(order, came_from=came_from)
-    commission = commission_for(order_id=order.pk, master_id=order.assigned_master_id or 0)
+    owed = order.status == OrderStatus.PAYMENT  # before the act there is no commission to look for
+    commission = commission_for(order_id=order.pk, master_id=order.assigned_master_id or 0) if owed else None
     rows = [_next(order, number), _copies(order), [Button(_("🗺 Map"), url=words.map_url(order))]]
     if files := len(order_files(order.pk)):
         rows[2].append(tap(_("📎 Files (%(count)s)") % {"count": files}, "m:act:files", order.pk, number))

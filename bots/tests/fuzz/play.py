@@ -24,6 +24,7 @@ from bots.db import in_db
 from bots.delivery import settle
 from bots.delivery.render import Nothing, prepare_one
 from bots.handlers import dispatcher
+from bots.tests.fuzz import answers
 from bots.tests.fuzz.telegram import Telegram
 from bots.tests.fuzz.town import Town
 from fieldservice.outbox.models import Notification
@@ -46,8 +47,8 @@ ARGUMENTS: list[Any] = [
     "ok", "blk", "any", "direct",
 ]  # fmt: skip
 MEDIA: list[dict[str, Any]] = [
-    {"photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]},
-    {"photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}], "caption": "я" * 1024},
+    answers.PHOTO,
+    answers.PHOTO | {"caption": "я" * 1024},
     {"document": {"file_id": "d", "file_unique_id": "d", "mime_type": "application/pdf", "file_name": "<b>.pdf"}},
     {"document": {"file_id": "d", "file_unique_id": "d", "mime_type": "application/pdf", "file_size": 10**9}},
     {"document": {"file_id": "d", "file_unique_id": "d", "mime_type": "text/html"}},
@@ -61,20 +62,18 @@ MEDIA: list[dict[str, Any]] = [
     {"location": {"latitude": -89.0, "longitude": 179.0}},
     {"dice": {"emoji": "🎲", "value": 1}},
 ]  # fmt: skip
-PHOTO, NUMBER, NAME = MEDIA[0], {"text": "3500"}, {"text": "Иванов Иван"}
+PHOTO, NUMBER, NAME = answers.PHOTO, {"text": "3500"}, {"text": "Иванов Иван"}
 #: a question and answers that lead on
 ANSWERS: dict[str, list[dict[str, Any]]] = {
     "m:close:sum": [NUMBER],
     "m:close:act": [PHOTO, PHOTO | {"media_group_id": "g"}],
     "m:close:more": [PHOTO | {"media_group_id": "g"}],
     "m:fin:receipt": [PHOTO],
-    "m:onb": [NAME, PHOTO, {"text": "Иван"}, {"text": "Город"}, {"text": "4111 1111 1111 1111"}, NUMBER],
     "adm:join:name": [NAME],
     "adm:join:phone": [{"text": "+79990001122"}],
     "adm:f:amount": [NUMBER],
     "adm:rep:dates": [{"text": "01.11.2026-15.11.2026"}],
     "adm:set:value": [{"text": word} for word in ("3", "https://example.com", "10:00", "yes")],
-    "adm:new": [{"text": word} for word in ("+79990001122", "улица", "12А", "Не работает розетка", "Анна", "5")],
 }
 FORWARDED = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
 
@@ -149,7 +148,7 @@ class Play:
             query = {"id": f"{person}:{self.count}", "from": user, "chat_instance": "1", "data": data,
                      "message": base | {"message_id": message_id, "text": "x"}}  # fmt: skip
             return {"update_id": self.count, "callback_query": query}
-        body = self._answer(question) if question and self.dice.random() < 0.6 else self._message(person)
+        body = self._answer(person, question) if question and self.dice.random() < 0.6 else self._message(person)
         self._note(person, f"sends {str(body)[:80]}")
         return {"update_id": self.count, "message": base | {"message_id": 10**6 + self.count, "from": user} | body}
 
@@ -178,8 +177,10 @@ class Play:
         words = [str(self.dice.choice([*self.town.ids, *ARGUMENTS])) for _ in range(number)]
         return ":".join([path, *words]).encode()[:64].decode(errors="ignore")
 
-    def _answer(self, question: str) -> dict[str, Any]:
+    def _answer(self, person: int, question: str) -> dict[str, Any]:
         """Something that may be one."""
+        if (found := answers.read(self.telegram.phone(person).text)) and self.dice.random() < 0.7:
+            return found
         if question in ("m:code", "adm:join:code"):
             return {"text": self.dice.choice(self.town.codes[self.spec.name])}
         return self.dice.choice(ANSWERS.get(question) or [{"text": word} for word in WORDS])

@@ -50,6 +50,8 @@ class Phone:
     #: buttons that were there once
     old: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=OLD))
     keys: list[str] = field(default_factory=list)
+    #: the text that was shown last
+    text: str = ""
     #: what came last, for a report
     last: deque[str] = field(default_factory=lambda: deque(maxlen=6))
     count: int = 0
@@ -161,6 +163,7 @@ class Telegram(BaseSession):
         if keyboard is not None or getattr(markup, "remove_keyboard", None):
             phone.keys = [key.text for row in keyboard or [] for key in row]
         phone.count += 1
+        phone.text = getattr(method, "text", None) or phone.text
         phone.last.append(f"bot: {(getattr(method, 'text', None) or type(method).__name__)[:120]!r}")
 
     def _refuse(self, method: Any, why: str) -> None:
