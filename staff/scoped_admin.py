@@ -71,6 +71,7 @@ class ScopedAdmin(ModelAdmin):
     # no counting of a million rows for a number nobody reads: page 10,000 opens like page 1
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter, of a million rows
     list_disable_select_all = True  # an act on a million rows is nobody's wish
     list_filter_submit = True
     compressed_fields = True

@@ -67,6 +67,7 @@ class NotificationAdmin(ModelAdmin):
     list_per_page = 25
     paginator = InfinitePaginator
     list_disable_select_all = True
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     ordering = ("-id",)
     actions = ["send_again"]

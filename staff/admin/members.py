@@ -100,6 +100,7 @@ class StaffUserAdmin(UserAdmin, ModelAdmin):
     search_fields = ("username", "full_name", "phone")
     ordering = ("username",)
     filter_horizontal = ()
+    show_facets = admin.ShowFacets.NEVER
     readonly_fields = ("last_login", "safety")
     fieldsets = (
         (None, {"fields": ("username", "password", "full_name", "phone")}),

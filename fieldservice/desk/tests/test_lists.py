@@ -46,6 +46,7 @@ def test_no_list_speaks_of_rows_it_did_not_count(client: Client, scene: Scene, m
     shown = text(client, f"{model._meta.app_label}_{model._meta.model_name}_changelist")
     assert "9999999999" not in shown
     assert "Show all" not in shown
+    assert "_facets" not in shown, "nor counts them for each choice of a filter"
 
 
 def test_a_short_list_tells_its_number_a_long_one_its_page(client: Client, scene: Scene) -> None:
