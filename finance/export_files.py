@@ -63,7 +63,9 @@ def _csv(file: BinaryIO, table: Table, params: dict[str, Any], tell: Tell, befor
     file.write(("\ufeff" + ";".join(table.names) + "\r\n").encode())
     statement = f"COPY ({table.select(CSV)}) TO STDOUT WITH (FORMAT csv, DELIMITER ';')"
     done, page = 0, []
-    with connections[using].cursor() as cursor, cursor.copy(statement, params) as copy:
+    database = connections[using]
+    # Django leaves the errors of COPY as psycopg's own, which nobody expects
+    with database.wrap_database_errors, database.cursor() as cursor, cursor.copy(statement, params) as copy:
         for row in copy:  # one row each, ending in \n; a line break inside a cell stays \n
             page.append(bytes(row[:-1]))
             if len(page) == PAGE:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bots import fsm
-from bots.admin import finance, masters
+from bots.admin import finance, masters, moderation
 from bots.admin.menu import menu_button
 from bots.buttons import tap
 from bots.callbacks import on
@@ -16,6 +16,7 @@ from bots.screens import Screen, page
 from bots.visit import Dialog, Reply, Visit
 from fieldservice.lib.errors import ConflictError
 from finance import scope
+from finance.models import Commission
 from staff.services import moderation as services
 
 RIGHT, WHY = "master.moderate", "adm:f:blk:why"
@@ -34,10 +35,17 @@ def _card(visit: Visit, commission_id: int, *rest: Any) -> Reply:
     return finance.card(visit, commission_id)
 
 
+def _own(visit: Visit, commission_id: int) -> Commission:
+    """The commission of a master whom the member may decide on: he may have moved to another city since."""
+    commission = scope.get_for(visit.member, commission_id)
+    moderation.own(visit.member, commission.master_id)
+    return commission
+
+
 @on("adm:f:blk", needs=RIGHT, back=finance.card)
 def ask_block(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """Why?"""
-    master = scope.get_for(visit.member, commission_id).master
+    master = _own(visit, commission_id).master
     if master.is_blocked:
         raise ConflictError(_("%(name)s is blocked already.") % {"name": master})
     data = {"commission": commission_id, "number": number, "tab": tab}
@@ -61,7 +69,7 @@ def take_why(visit: Visit) -> Reply:
 @on("adm:f:unb", needs=RIGHT, back=finance.card)
 def ask_unblock(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") -> Reply:
     """Really? The reason is shown, and what he still owes."""
-    commission = scope.get_for(visit.member, commission_id)
+    commission = _own(visit, commission_id)
     at = (commission_id, number, tab)
     rows = [[tap(_("Yes, unblock"), "adm:f:unb:ok", *at), tap(_("No"), "adm:f:cm:card", *at)]]
     return Reply(page("admin/master_unblock.html", rows, master=commission.master, commission=commission))
@@ -76,14 +84,16 @@ def unblock(visit: Visit, commission_id: int, number: int = 1, tab: str = "un") 
 
 
 def _block(visit: Visit, data: dict[str, Any], reason: str) -> Reply:
-    commission = scope.get_for(visit.member, data["commission"])
-    services.block(master_id=commission.master_id, reason=reason, actor=visit.actor, now=timezone.now())
+    commission, now = scope.get_for(visit.member, data["commission"]), timezone.now()
+    blocked = services.block(master_id=commission.master_id, reason=reason, actor=visit.actor, now=now)
+    if blocked.blocked_at != now:  # somebody was quicker; that reason stays
+        raise ConflictError(_("%(name)s is blocked already.") % {"name": blocked})
     shown = finance.screen(visit.member, commission.pk, data["number"], data["tab"])
     return Reply(shown, toast=_("Blocked: the master is told why."))
 
 
 def _question(visit: Visit, data: dict[str, Any]) -> Screen:
-    commission = scope.get_for(visit.member, data["commission"])
+    commission = _own(visit, data["commission"])
     at, master = (data["number"], data["tab"]), commission.master
     rows = [[tap(text, "adm:f:blk:ok", commission.pk, name, *at)] for name, text in presets().items()]
     rows.append([tap(_("No, leave it"), "adm:f:cm:card", commission.pk, *at), menu_button()])

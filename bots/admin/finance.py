@@ -24,6 +24,7 @@ from finance.models import Commission
 from finance.selectors import Totals, receipts_of, totals
 from finance.services import commissions
 from staff import access
+from staff import scope as staff_scope
 from staff.models import StaffUser
 
 #: tab → its states
@@ -134,12 +135,20 @@ def screen(member: StaffUser, commission_id: int, number: int = 1, tab: str = "u
     if receipts:
         rows.append([tap(_("🧾 Receipts (%(count)s)") % {"count": receipts}, "adm:f:cm:files", *at)])
     rows.append([tap(_("Order #%(id)s") % {"id": commission.order_id}, "adm:f:cm:order", *at)])
-    if access.may(member.role, "master.moderate") and not commission.master.is_deleted:
+    if access.may(member.role, "master.moderate") and _is_own(member, commission):
         rows[-1].append(tap(_("✅ Unblock"), "adm:f:unb", *at) if commission.master.is_blocked
                         else tap(_("⛔ Block"), "adm:f:blk", *at))  # fmt: skip
     rows.append([back("adm:f:aw", number, tab), menu_button()])
     context = {"commission": commission, "order": commission.order, "receipts": receipts, "pay_to": _masked(commission)}
     return page("admin/commission.html", rows, **context)
+
+
+def _is_own(member: StaffUser, commission: Commission) -> bool:
+    """Whether the member decides on the master, too: he may have gone, or moved to another city."""
+    master = commission.master
+    if master.is_deleted:
+        return False
+    return master.city_id == commission.order.city_id or staff_scope.masters(member).filter(pk=master.pk).exists()
 
 
 def _decisions(commission: Commission, at: tuple[int, int, str]) -> list[list[Button]]:

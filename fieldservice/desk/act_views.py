@@ -137,6 +137,7 @@ def _slots(order: Order) -> dict[str, Any]:
             continue
         start = slot.start.astimezone(tz)
         said = format_timeslot_local(slot.start, slot.end, tz=tz, now=now).capitalize()
+        key = f"{start:%Y-%m-%d}:{key.partition(':')[2]}"  # «tomorrow» would be another day after midnight
         days.setdefault(date_format(start, "l, j E"), []).append((key, said))
         if (slot.start, slot.end) == (order.timeslot_start_utc, order.timeslot_end_utc):
             present = key

@@ -272,18 +272,22 @@ def write(name: str, raw: str, *, actor: Actor) -> Any:
 
 
 def check_together(changes: Mapping[str, str]) -> None:
-    """What is right alone and wrong together: a working day that ends before it begins would be ignored.
+    """What is right alone and wrong together: a working day that ends before it begins would be ignored, and one that
+    is late from the start would send every "as soon as possible" to tomorrow.
 
     `changes` are texts by setting, empty for the default; what is not changed is read. Raises InvalidError by setting.
     """
-    start, end = "working_hours_start", "working_hours_end"
-    if not {start, end} & changes.keys():
+    start, end, late = names = ("working_hours_start", "working_hours_end", "asap_late_threshold")
+    if not {*names} & changes.keys():
         return
-    now = read({start, end}) | {name: _value(KEYS[name], changes[name]) for name in (start, end) if name in changes}
-    if now[start] >= now[end]:
-        name, other = (start, end) if start in changes else (end, start)
-        sentence = _("The working day must begin before it ends (now %(other)s).")
-        raise InvalidError({name: sentence % {"other": f"{now[other]:%H:%M}"}})
+    now = read(names) | {name: _value(KEYS[name], changes[name]) for name in names if name in changes}
+    for after, sentence in (
+        (end, _("The working day must begin before it ends (now %(other)s).")),
+        (late, _("The working day must begin before “as soon as possible” is too late (now %(other)s).")),
+    ):
+        if {start, after} & changes.keys() and now[start] >= now[after]:
+            name, other = (start, after) if start in changes else (after, start)
+            raise InvalidError({name: sentence % {"other": f"{now[other]:%H:%M}"}})
 
 
 def _value(key: Key, raw: str | None) -> Any:

@@ -18,10 +18,13 @@ log = logging.getLogger(__name__)
 ALIAS = "replica"
 #: seconds an export waits for the stand-by to catch up, and between two looks
 PATIENCE, LOOK = 10.0, 0.1
-HERE = "SELECT pg_current_wal_lsn()::text"
-THERE = """
+#: which cluster and which of its databases: places in the log of another one mean nothing
+WHO = "system_identifier || '/' || current_database() FROM pg_control_system()"
+HERE = f"SELECT pg_current_wal_lsn()::text, {WHO}"
+# one that was started and never fed again knows of no transaction: it is late since its start
+THERE = f"""
 SELECT pg_is_in_recovery(), coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false),
-       now() - pg_last_xact_replay_timestamp()"""
+       now() - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time()), {WHO}"""
 
 
 class NotUsable(Exception):
@@ -53,23 +56,24 @@ def catch_up(*, patience: float) -> None:
     """Wait until the replica holds what is committed now, for at most so many seconds. Raises NotUsable."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(HERE)
-        (wanted,) = cursor.fetchone()
+        wanted, who = cursor.fetchone()
     limit = time.monotonic() + patience
-    while (behind := _behind(wanted)) is not None:
+    while (behind := _behind(wanted, who)) is not None:
         if time.monotonic() > limit:
             raise NotUsable(_("it has not caught up with the main server"), behind)
         time.sleep(LOOK)
 
 
-def _behind(wanted: str) -> timedelta | None:
-    """How old the replica's picture is; None when it holds everything up to the place `wanted`."""
+def _behind(wanted: str, main: str) -> timedelta | None:
+    """How old the replica's picture is; None when it holds everything of `main` up to the place `wanted`."""
     try:
         with connections[ALIAS].cursor() as cursor:
             cursor.execute(THERE, [wanted])
-            standby, there, age = cursor.fetchone()
+            standby, there, age, who = cursor.fetchone()
     except DatabaseError:
         connections[ALIAS].close()
         raise NotUsable(_("it does not answer")) from None
-    if not standby:
+    if not standby or who != main:
         raise NotUsable(_("it is no stand-by of the main server"))
-    return None if there else age or timedelta(0)
+    behind: timedelta = age
+    return None if there else behind

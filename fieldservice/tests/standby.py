@@ -78,9 +78,10 @@ class Standby:
             self.process = None
 
     def says(self, question: str) -> Any:
-        """The one value it answers."""
+        """The one value it answers; None for a command."""
         with self._connect() as here:
-            row = here.execute(question).fetchone()  # type: ignore[call-overload]
+            done = here.execute(question)  # type: ignore[call-overload]
+            row = done.fetchone() if done.description else None
             return row[0] if row else None
 
     def _connect(self) -> psycopg.Connection[Any]:

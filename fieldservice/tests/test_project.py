@@ -13,7 +13,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.core.management import call_command
+from django.db.migrations import AddIndex, CreateModel
+from django.db.migrations.loader import MigrationLoader
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES, FUNCTION = 400, 40
@@ -127,6 +130,22 @@ def test_the_models_have_their_migrations():
     output = StringIO()
     call_command("makemigrations", check=True, dry_run=True, stdout=output)
     assert output.getvalue() == "No changes detected\n"
+
+
+#: written while nobody had these tables yet
+OLD_INDEXES = {"orders": 9, "finance": 3}
+
+
+def test_an_index_of_a_table_in_use_is_built_beside_the_work():
+    """docs/deployment.md: a plain CREATE INDEX lets nobody write until it is done."""
+    found = []
+    for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
+        made = {step.name.lower() for step in migration.operations if isinstance(step, CreateModel)}
+        plain = {step.model_name for step in migration.operations
+                 if isinstance(step, AddIndex) and not isinstance(step, AddIndexConcurrently)}  # fmt: skip
+        if plain - made and int(name[:4]) > OLD_INDEXES.get(app, 0):
+            found.append(f"{app}.{name}: {', '.join(sorted(plain - made))}")
+    assert found == []
 
 
 PRODUCTION = {

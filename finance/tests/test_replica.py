@@ -143,6 +143,58 @@ def test_a_stand_by_that_dies_over_an_export_costs_nothing(standby: Standby, mon
     assert (export.rows_done, content.count(b"\r\n")) == (200, 201)
 
 
+def test_a_statement_that_is_canceled_there_costs_nothing(
+    standby: Standby, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As replay does with a statement in its way; the connection lives on."""
+    monkeypatch.setattr(export_files, "PAGE", 1)
+    OrderFactory.create_batch(200, cancel_reason="x" * 50_000)
+    tell = exports._Progress.tell
+
+    def cancel(self: Any, rows: int) -> None:
+        if rows == 5:
+            standby.says("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
+        tell(self, rows)
+
+    monkeypatch.setattr(exports._Progress, "tell", cancel)
+    export, content = written()
+    assert (export.rows_done, content.count(b"\r\n")) == (200, 201)
+    assert "replica_broke_off" in caplog.text
+
+
+def test_a_stand_by_that_was_started_and_never_fed_is_late(standby: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows of no transaction it has replayed; that is no reason to say nothing."""
+    monkeypatch.setattr(checks, "REPLICA_LATE", timedelta(seconds=1))
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+    replica.catch_up(patience=10)
+    connections[replica.ALIAS].close()
+    standby.says("CHECKPOINT")  # nothing before this is replayed again
+    standby.stop()
+    settings = standby.data / "postgresql.auto.conf"
+    fed = settings.read_text()
+    settings.write_text(fed + "primary_conninfo = 'host=/nowhere'\n")
+    try:
+        standby.start()
+        assert standby.says("SELECT pg_last_xact_replay_timestamp()") is None
+        OrderFactory()
+        time.sleep(1)
+        assert [trouble.key for trouble in checks.replica_behind(moment())] == ["replica"]
+    finally:
+        settings.write_text(fed)
+        standby.stop()
+
+
+def test_the_stand_by_of_another_database_is_refused(standby: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place in the log says nothing of our rows: the file would be somebody else's, or empty."""
+    replica.catch_up(patience=10)
+    connections[replica.ALIAS].close()
+    monkeypatch.setitem(connections[replica.ALIAS].settings_dict, "NAME", "postgres")
+    with pytest.raises(replica.NotUsable, match="no stand-by of the main server"):
+        replica.catch_up(patience=1)
+    connections[replica.ALIAS].close()
+
+
 def test_a_server_that_is_no_stand_by_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connections[replica.ALIAS].settings_dict, "HOST", connection.settings_dict["HOST"])
     with pytest.raises(replica.NotUsable, match="no stand-by"):

@@ -2,10 +2,13 @@
 
 import fieldservice.lib.pg.constraints
 from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations
 
 
 class Migration(migrations.Migration):
+
+    atomic = False  # the table is big, and people work meanwhile
 
     dependencies = [
         ('geo', '0004_streets_version_grows'),
@@ -15,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='order',
             index=fieldservice.lib.pg.constraints.LongIndex(fields=['city', 'created_at'], include=('id', 'status'), name='ix_orders__city_created_at'),
         ),

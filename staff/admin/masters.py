@@ -45,6 +45,9 @@ class MasterForm(forms.ModelForm):
         widget=UnfoldAdminSelect2MultipleWidget,
     )
 
+    #: skills and districts as the page showed them: whoever saves over somebody else's ticks is told
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
     class Meta:
         model = Master
         fields = sorted(EDITABLE)
@@ -57,9 +60,18 @@ class MasterForm(forms.ModelForm):
             self.fields["skill_set"].queryset = known  # type: ignore[attr-defined]
             self.fields["skill_set"].initial = self.instance.skills.all()
             self.fields["district_set"].initial = self.instance.districts.all()
+            self.initial["seen"] = abilities.fingerprint(self.instance)
             self.fields["district_set"].queryset = District.objects.filter(  # type: ignore[attr-defined]
                 city_id=self.instance.city_id
             ).order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("seen") and data["seen"] != self.initial.get("seen"):
+            self.add_error(
+                None, _("Somebody has changed the skills or districts meanwhile: open the page anew, then change them.")
+            )
+        return data
 
     def clean_phone(self) -> str | None:
         """As everywhere: +7XXXXXXXXXX."""
@@ -110,6 +122,7 @@ class MasterAdmin(ScopedAdmin):
                     "has_vehicle",
                     "vehicle_plate",
                     "max_active_orders_override",
+                    "seen",
                 )
             },
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
@@ -58,6 +59,12 @@ def set_districts(
     links = [MasterDistrict(master=master, district_id=pk) for pk in sorted(wanted - has)]
     MasterDistrict.objects.bulk_create(links, ignore_conflicts=True)
     return _changed(master, actor, "districts", before, _names(District.objects.filter(pk__in=wanted)))
+
+
+def fingerprint(master: Master) -> str:
+    """Another one after every change of skills or districts."""
+    links = [sorted(master.skills.values_list("pk", flat=True)), sorted(master.districts.values_list("pk", flat=True))]
+    return hashlib.sha256(repr(links).encode()).hexdigest()
 
 
 def _known(offered: QuerySet[Skill] | QuerySet[District], ids: Collection[int]) -> set[int]:

@@ -73,3 +73,20 @@ def test_the_web_form_goes_the_same_way(client: Client) -> None:
     assert ids(master.skills) == {other.pk}
     assert [row.action for row in AuditLog.objects.all()] == ["skills_set"]
     assert Notification.objects.filter(master=master, event="abilities_changed").count() == 1
+
+
+def test_the_web_form_does_not_undo_what_somebody_else_ticked_meanwhile(client: Client) -> None:
+    master, other = MasterFactory(skills=["ELECTRICS"]), SkillFactory(code="PLUMBING")
+    client.force_login(StaffUserFactory(role=Role.CITY_ADMIN, cities=[master.city]))
+    page = reverse("admin:master_edit", args=[master.pk])
+    had = ids(master.skills)
+    shown = client.get(page).context["adminform"].form
+    assert str(shown["seen"]) in client.get(page).content.decode()
+    form = {"full_name": "Новое имя", "phone": master.phone, "city": master.city_id, "vehicle_plate": "",
+            "max_active_orders_override": "", "skill_set": sorted(had), "district_set": [],
+            "seen": shown["seen"].value()}  # fmt: skip
+    abilities.set_skills(master_id=master.pk, skill_ids=[*had, other.pk], actor=admin_of(master))
+    answer = client.post(page, form)
+    assert answer.status_code == 200
+    assert "Somebody has changed the skills or districts" in answer.content.decode()
+    assert ids(master.skills) == {*had, other.pk}

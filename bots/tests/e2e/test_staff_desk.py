@@ -9,16 +9,18 @@ from django.utils import timezone
 
 from bots.sandbox import SandboxClient
 from bots.tests.conftest import ALERTS
-from bots.tests.e2e.scene import master, member, outbox_is_empty
+from bots.tests.e2e.scene import clerk, master, member, outbox_is_empty
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from finance.models import Commission
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, png
+from geo.tests.factories import CityFactory
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 from orders.tests.factories import OrderFactory
 from staff.enums import Role, ShiftStatus
 from staff.models import AuditLog, Master
+from staff.services import moderation as services
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("bots")]
 
@@ -184,6 +186,30 @@ class TestMoney:
         assert [(row.action, row.payload_json["reason"]) for row in log] == [
             ("block_master", "Does not pay the commission"), ("unblock_master", "Does not pay the commission")
         ]  # fmt: skip
+
+    def test_a_master_who_moved_away_is_decided_on_elsewhere(self, telegram: SandboxClient) -> None:
+        commission = CommissionFactory(status="OVERDUE")
+        admin = member(telegram, Role.CITY_ADMIN, cities=[commission.order.city])
+        Master.objects.filter(pk=commission.master_id).update(
+            city=CityFactory(), is_blocked=True, blocked_reason="Причина другого города"
+        )
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        card = admin.chat.sees(f"Order #{commission.order_id}")
+        assert "lock" not in str(card.buttons)
+        for address in ("adm:f:unb", "adm:f:unb:ok", "adm:f:blk"):
+            answer = admin.chat.presses_data(f"{address}:{commission.pk}", message=card)
+            assert answer.text == "There is no such master."
+
+    def test_of_two_who_block_the_second_is_told(self, telegram: SandboxClient) -> None:
+        commission = CommissionFactory(status="OVERDUE")
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        admin.chat.presses("⛔ Block")
+        services.block(master_id=commission.master_id, reason="Другая причина", actor=clerk(), now=timezone.now())
+        assert "is blocked already" in admin.chat.presses("Does not pay the commission").text
+        assert Master.objects.get(pk=commission.master_id).blocked_reason == "Другая причина"
 
     def test_another_amount_needs_a_reason(self, telegram: SandboxClient) -> None:
         commission = CommissionFactory()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -167,7 +167,9 @@ def test_the_times_of_a_visit(client: Client, scene: Scene) -> None:
     order = scene.orders["deferred"]
     shown = client.get(url(order, "reschedule"), headers={"accept-language": "en"}).content.decode()
     assert shown.count("<optgroup") in {6, 7}, "a week, without what is left of today late in the evening"
-    assert 'value="tomorrow:10-13" disabled' in shown, "as it is now"
+    tomorrow = (timezone.now().astimezone(zone("Europe/Moscow")) + timedelta(days=1)).date().isoformat()
+    assert f'value="{tomorrow}:10-13" disabled' in shown, "as it is now"
+    assert 'value="tomorrow' not in shown, "after midnight it would be another day than the one it stood under"
     assert "in Москва now" in shown
     for wrong, sentence in (("", "Choose the time"), ("yesterday:10-13", "must be asap"), ("2020-01-01:10-13", "over")):
         answer = post(client, order, "reschedule", slot=wrong)
@@ -176,3 +178,17 @@ def test_the_times_of_a_visit(client: Client, scene: Scene) -> None:
     day = (timezone.now() + timedelta(days=4)).astimezone(zone("Europe/Moscow")).date().isoformat()
     assert post(client, order, "reschedule", slot=f"{day}:16-19").status_code == 302
     assert OrderStatusHistory.objects.get(order=order, reason="rescheduled").changed_by_staff == scene.people["chief"]
+
+
+def test_who_is_too_late_for_today_may_choose_another_time(
+    client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tz = zone("Europe/Moscow")
+    evening = datetime.combine(timezone.now().astimezone(tz).date(), time(19, 45), tz)
+    monkeypatch.setattr(timezone, "now", lambda: evening)
+    order = scene.orders["deferred"]
+    answer = post(client, order, "reschedule", slot="asap")
+    assert (answer.status_code, order.version) == (409, Order.objects.get(pk=order.pk).version)
+    assert '<input type="checkbox" name="confirmed" value="yes">' in answer.content.decode(), "not required"
+    day = (evening + timedelta(days=3)).date().isoformat()
+    assert post(client, order, "reschedule", slot=f"{day}:16-19").status_code == 302

@@ -3,10 +3,13 @@
 import django.db.models.fields.json
 import fieldservice.lib.pg.constraints
 from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
+    atomic = False  # the table is big, and people work meanwhile
 
     dependencies = [
         ('outbox', '0001_initial'),
@@ -15,11 +18,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='notification',
             index=fieldservice.lib.pg.constraints.LongIndex(django.db.models.fields.json.KeyTransform('order_id', 'payload'), condition=models.Q(('payload__has_key', 'order_id')), name='ix_notifications_outbox__order'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='notification',
             index=fieldservice.lib.pg.constraints.LongIndex(django.db.models.fields.json.KeyTransform('commission_id', 'payload'), condition=models.Q(('payload__has_key', 'commission_id')), name='ix_notifications_outbox__commission'),
         ),

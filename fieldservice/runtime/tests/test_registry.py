@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from fieldservice.lib.actor import SYSTEM, Actor
 from fieldservice.lib.errors import InvalidError
@@ -179,3 +180,25 @@ def test_words_and_addresses_are_checked(name, raw, sentence):
         registry.KEYS[name].parse(raw)
     assert registry.KEYS["nominatim_url"].parse(" https://geo.example.com/osm ") == "https://geo.example.com/osm"
     assert registry.KEYS["nominatim_url"].parse("") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"asap_late_threshold": "09:30"}, {"asap_late_threshold": "before “as soon as possible” is too late"}),
+        ({"working_hours_start": "19:45"}, {"working_hours_start": "before “as soon as possible” is too late"}),
+        ({"working_hours_start": "20:00"}, {"working_hours_start": "before it ends"}),
+        ({"working_hours_start": "20:00", "working_hours_end": "23:00", "asap_late_threshold": "22:00"}, {}),
+        ({"asap_late_threshold": "23:59", "company_name": "x"}, {}),
+        ({"company_name": "x"}, {}),
+    ],
+)
+def test_hours_fit_together(changes, refused):
+    with translation.override("en"):
+        try:
+            registry.check_together(changes)
+            found = {}
+        except InvalidError as error:
+            found = error.fields
+    assert found.keys() == refused.keys()
+    assert all(sentence in found[name] for name, sentence in refused.items())
