@@ -31,7 +31,7 @@ from orders.enums import AttachmentEntity, Category
 from orders.models import Order
 from orders.services import files, intake
 from orders.services.files import FileRef
-from orders.services.schedule import TooLateForToday, choices, parse_choice, plan
+from orders.services.schedule import TooLateForToday, parse_choice, plan
 from orders.services.window import load_window
 from staff import scope
 
@@ -118,9 +118,20 @@ def take_over(visit: Visit, order_id: int) -> Reply:
 def choose(visit: Visit, value: int) -> Reply:
     """A choice of the open question."""
     form = _form(visit)
-    taken = {"city": _set_city, "district": _set_district, "street": _set_street, "category": _set_category,
-             "slot": _set_slot}.get(form.at)  # fmt: skip
-    return taken(visit, form, value) if taken else questions.ask(form, visit.member)
+    taken = {"city": _set_city, "district": _set_district, "street": _set_street, "category": _set_category}
+    return taken[form.at](visit, form, value) if form.at in taken else questions.ask(form, visit.member)
+
+
+@on("adm:new:at", needs=RIGHT)
+def choose_time(visit: Visit, name: str) -> Reply:
+    """One of the slots, by its date: its place in the list is another one as soon as a slot has begun."""
+    form = _form(visit)
+    if form.at != "slot":
+        return questions.ask(form, visit.member)
+    try:
+        return _set_slot(visit, form, name.replace(".", ":"))
+    except InvalidError as error:
+        return questions.ask(form, visit.member, toast=str(error))
 
 
 @on("adm:new:typed", needs=RIGHT)
@@ -334,14 +345,11 @@ def _set_category(visit: Visit, form: Form, place: int) -> Reply:
     return _next(visit, form, category=Category.values[place])
 
 
-def _set_slot(visit: Visit, form: Form, place: int) -> Reply:
+def _set_slot(visit: Visit, form: Form, name: str) -> Reply:
     city = forms.city_of(form)
     assert city is not None
     tz, now, window = zone(city.timezone), timezone.now(), load_window()
-    offered = choices(now=now, tz=tz, window=window)
-    if place >= len(offered):
-        return questions.ask(form, visit.member, toast=_("The times have changed: choose once more, please."))
-    name, slot = offered[place]
+    slot = parse_choice(name, now=now, tz=tz, window=window)
     try:
         plan(slot, now=now, tz=tz, window=window)
     except TooLateForToday as error:

@@ -208,6 +208,25 @@ def test_a_slot_that_is_over_meanwhile_keeps_the_answers(telegram: SandboxClient
     clerk.chat.sees(f"{day:%d.%m} 13:00–16:00")
 
 
+def test_a_button_of_a_list_that_is_old_means_what_it_says(telegram: SandboxClient, city: City, clock: Clock) -> None:
+    clerk = member(telegram, Role.LOGIST, cities=[city])
+    quick(clerk.chat)
+    clerk.chat.presses("Change")
+    clerk.chat.presses("Time")
+    clerk.chat.sees("When?")
+    clock.moment = NOON + timedelta(hours=4)  # 16:00 has begun: a new list would not have it
+    clerk.chat.presses("today 16:00")
+    assert "today 16:00–19:00" in clerk.chat.sees("Is everything right?").text
+    clerk.chat.presses("Change")
+    clerk.chat.presses("Time")
+    question = clerk.chat.sees("When?")
+    for wrong in ("2020-01-01.10-13", "2026-99-99.10-13", "yesterday.10-13", "x" * 40, "tomorrow.03-05"):
+        clerk.chat.presses_data(f"adm:new:at:{wrong}", message=question)
+        clerk.chat.sees("When?")
+    clerk.chat.presses("Back")
+    assert "today 16:00–19:00" in clerk.chat.sees("Is everything right?").text
+
+
 def test_strange_cities_are_neither_shown_nor_taken(telegram: SandboxClient, city: City) -> None:
     strange, other = CityFactory(name="Чужой"), CityFactory(name="Уфа")
     clerk = member(telegram, Role.CITY_ADMIN, cities=[city, other])
