@@ -48,10 +48,14 @@ def require(actor: Actor, action: str) -> None:
 def require_city(actor: Actor, city_id: int | None, *, missing: str = "") -> None:
     """Raises NotFoundError when a staff actor has no right to the city: from outside it does not exist.
 
+    A row without a city is a GLOBAL_ADMIN's, as in the lists.
+
     `missing`: the sentence for a row that does not exist at all, so that nobody can tell the two apart.
     """
     if actor.kind != "staff":
         return
     member = StaffUser.objects.filter(pk=actor.staff_id or 0, is_active=True).first()
+    if member is not None and city_id is None and sees_all(member):
+        return
     if member is None or not cities(member).filter(pk=city_id or 0).exists():
         raise NotFoundError(missing or _("There is nothing like that in your cities."))

@@ -86,7 +86,23 @@ def test_the_web_form_does_not_undo_what_somebody_else_ticked_meanwhile(client: 
             "max_active_orders_override": "", "skill_set": sorted(had), "district_set": [],
             "seen": shown["seen"].value()}  # fmt: skip
     abilities.set_skills(master_id=master.pk, skill_ids=[*had, other.pk], actor=admin_of(master))
-    answer = client.post(page, form)
+    answer = client.post(page, form, headers={"accept-language": "en"})
     assert answer.status_code == 200
     assert "Somebody has changed the skills or districts" in answer.content.decode()
     assert ids(master.skills) == {*had, other.pk}
+
+
+def test_a_master_without_a_city_is_the_global_admins(client: Client) -> None:
+    master = MasterFactory(districts=[DistrictFactory()])
+    client.force_login(StaffUserFactory(role=Role.GLOBAL_ADMIN))
+    page = reverse("admin:master_edit", args=[master.pk])
+    form = {"full_name": master.full_name, "phone": master.phone, "city": "", "vehicle_plate": "",
+            "max_active_orders_override": "", "skill_set": [], "district_set": sorted(ids(master.districts))}  # fmt: skip
+    assert client.post(page, form).status_code == 302
+    master.refresh_from_db()
+    assert (master.city_id, ids(master.districts)) == (None, set())
+    skill = SkillFactory(code="PLUMBING")
+    assert client.post(page, form | {"skill_set": [skill.pk], "district_set": []}).status_code == 302
+    assert ids(master.skills) == {skill.pk}
+    with pytest.raises(NotFoundError):
+        abilities.set_skills(master_id=master.pk, skill_ids=[], actor=admin_of(MasterFactory()))
