@@ -97,7 +97,8 @@ def test_a_master_without_a_city_is_the_global_admins(client: Client) -> None:
     client.force_login(StaffUserFactory(role=Role.GLOBAL_ADMIN))
     page = reverse("admin:master_edit", args=[master.pk])
     form = {"full_name": master.full_name, "phone": master.phone, "city": "", "vehicle_plate": "",
-            "max_active_orders_override": "", "skill_set": [], "district_set": sorted(ids(master.districts))}  # fmt: skip
+            "max_active_orders_override": "", "skill_set": [],
+            "district_set": sorted(ids(master.districts))}  # fmt: skip
     assert client.post(page, form).status_code == 302
     master.refresh_from_db()
     assert (master.city_id, ids(master.districts)) == (None, set())
