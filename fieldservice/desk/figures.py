@@ -12,7 +12,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Now, TruncDate
 from redis.exceptions import RedisError
 
 from fieldservice.desk.sight import Sight
@@ -26,6 +26,8 @@ from orders.models import Offer, Order
 S = OrderStatus
 DAYS = 14
 KEPT = 300
+#: a visit moved to a later day is searched for then, and waits for nobody before
+BEGUN = Q(search_started_at__isnull=True) | Q(search_started_at__lte=Now())
 OPEN = (S.DEFERRED, S.SEARCHING, S.GUARANTEE, S.ASSIGNED, S.EN_ROUTE, S.WORKING, S.PAYMENT)
 LOAD = """
 SELECT count(*) FILTER (WHERE m.shift_status = 'SHIFT_ON'), count(*) FILTER (WHERE m.shift_status = 'BREAK'),
@@ -64,7 +66,7 @@ def open_and_waiting(sight: Sight) -> tuple[dict[str, int], dict[str, Any]]:
     logist = alone & Q(dist_escalated_logist_at__isnull=False, dist_escalated_admin_at__isnull=True)
     rows = sight.within(Order.objects.filter(status__in=OPEN)).order_by().values("status")
     found = list(rows.annotate(
-        n=Count("*"), count=Count("pk", filter=alone), since=Min("search_started_at", filter=alone),
+        n=Count("*"), count=Count("pk", filter=alone), since=Min("search_started_at", filter=alone & BEGUN),
         no_district=Count("pk", filter=alone & Q(no_district=True)),
         broken=Count("pk", filter=alone & Q(dispatch_error__isnull=False)),
         logist=Count("pk", filter=logist), logist_since=Min("dist_escalated_logist_at", filter=logist),
@@ -80,7 +82,7 @@ def open_and_waiting(sight: Sight) -> tuple[dict[str, int], dict[str, Any]]:
 
 def longest_waiting(sight: Sight, limit: int = 8) -> list[Order]:
     """The orders that wait for a master longest."""
-    rows = sight.within(Order.objects.filter(status__in=S.SEARCH, assigned_master__isnull=True))
+    rows = sight.within(Order.objects.filter(BEGUN, status__in=S.SEARCH, assigned_master__isnull=True))
     return list(rows.select_related("city", "district").order_by("search_started_at", "id")[:limit])
 
 

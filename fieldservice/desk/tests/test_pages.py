@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from fieldservice.desk import figures
+from fieldservice.desk.sight import Sight
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
 from orders.enums import OrderStatus
@@ -199,3 +201,12 @@ def test_the_dashboard_lives_without_redis(client: Client, scene: Scene, setting
 def test_nonsense_in_a_filter_harms_nobody(client: Client, scene: Scene, query: str) -> None:
     client.force_login(scene.people["chief"])
     assert client.get(f"{reverse('admin:orders_order_changelist')}?{query}").status_code in {200, 302, 400}
+
+
+def test_a_search_of_a_later_day_waits_for_nobody_yet(scene: Scene) -> None:
+    sight = Sight(scene.people["boss"], [scene.city], scene.city)
+    Order.objects.filter(status__in=OrderStatus.SEARCH).exclude(pk=scene.orders["fresh"].pk).delete()
+    assert figures.longest_waiting(sight) == [scene.orders["fresh"]]
+    Order.objects.filter(pk=scene.orders["fresh"].pk).update(search_started_at=timezone.now() + timedelta(days=1))
+    assert figures.longest_waiting(sight) == []
+    assert (figures.open_and_waiting(sight)[1]["count"], figures.open_and_waiting(sight)[1]["since"]) == (1, None)
