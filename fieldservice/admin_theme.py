@@ -87,6 +87,7 @@ NAVIGATION = [
 
 UNFOLD = {
     "SITE_TITLE": "Field Service",
+    "SITE_URL": None,  # "/" is the admin itself: a link to it from the login page would lead nowhere
     "SITE_HEADER": "Field Service",
     "SITE_SUBHEADER": _("Dispatch desk"),
     "SITE_SYMBOL": "handyman",

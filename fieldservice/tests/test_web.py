@@ -37,3 +37,4 @@ def test_the_login_page_opens_in_both_languages(client: Client, language: str) -
     response = client.get("/admin/login/", headers={"accept-language": language})
     assert response.status_code == 200
     assert f'lang="{language}"' in response.content.decode()
+    assert 'href="/"' not in response.content.decode()  # it leads back here
