@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from bots.tests.fuzz.secrets import Secrets
 from fieldservice.lib.actor import Actor
+from fieldservice.runtime.models import Setting
 from finance.enums import CommissionStatus
 from finance.models import Commission, Referral
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, ReferralRewardFactory, png
 from geo.models import City, District
-from geo.tests.factories import CityFactory, DistrictFactory
+from geo.tests.factories import CityFactory, DistrictFactory, StreetFactory
 from orders.enums import AttachmentEntity, OrderStatus, OrderType
 from orders.models import Order
 from orders.tests.factories import AttachmentFactory, OfferFactory, OrderFactory
@@ -52,6 +53,12 @@ class Builder:
         OwnerRequisitesFactory(sbp_qr=png())
         here, there = (DistrictFactory(), DistrictFactory(city__timezone="Asia/Novosibirsk"))
         CityFactory()  # without districts
+        for district in (here, there):  # a street in another district than the one that was chosen
+            StreetFactory(city=district.city, district=DistrictFactory(city=district.city))
+        # in every other town it is too late for today, whatever the hour
+        late = {"value": self.dice.choice(["00:01", "23:59"]), "value_type": "TIME"}
+        Setting.objects.all().delete()
+        Setting.objects.create(key="asap_late_threshold", **late)
         masters = [*self.masters(here), *self.masters(there)]
         applicants = self.applicants(here.city)
         office = self.office(here.city, there.city)
@@ -105,7 +112,7 @@ class Builder:
         unpaid = self.commission(self.order(district, in_payment=True, assigned_master=master), status=owed)
         self.commission(self.order(district, closed=True, assigned_master=master), status=CommissionStatus.APPROVED,
                         paid_approved_at=timezone.now(), paid_amount=None)  # fmt: skip
-        old = self.order(district, closed=True, assigned_master=master, closed_at=timezone.now() - timedelta(days=99))
+        old = self.order(district, closed=True, assigned_master=master, closed_at=timezone.now() - timedelta(days=9999))
         self.secrets.forgotten.add(old.pk)
         ReferralRewardFactory(commission=unpaid, referrer=master)
         for order in (visit, old, unpaid.order):
