@@ -23,7 +23,7 @@ READ: dict[str, dict[str, Any]] = {
     "Write the phone of your SBP account: +7 999 123-45-67.": {"text": "+79990001122"},
     "Where do you start from?": {"text": "55.7, 37.6"},
     "The client's phone?": {"text": "+79990001122"},
-    "Which street?": {"text": "улица 1"},
+    "Which street?": {"text": "улица"},
     "Which house?": {"text": "12А"},
     "Which flat or office?": {"text": "17"},
     "How does one get in?": {"text": "подъезд 2"},

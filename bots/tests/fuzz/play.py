@@ -89,6 +89,8 @@ class Play:
     dice: random.Random
     moody: float = 0.0
     at_once: int = 1
+    #: addresses that have done what they are for, in this town or an earlier one: the others are tried first
+    worked: set[str] = field(default_factory=set)
     count: int = 0
     leaks: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -148,16 +150,18 @@ class Play:
             query = {"id": f"{person}:{self.count}", "from": user, "chat_instance": "1", "data": data,
                      "message": base | {"message_id": message_id, "text": "x"}}  # fmt: skip
             return {"update_id": self.count, "callback_query": query}
-        body = self._answer(person, question) if question and self.dice.random() < 0.6 else self._message(person)
+        body = self._answer(person, question) if question and self.dice.random() < 0.8 else self._message(person)
         self._note(person, f"sends {str(body)[:80]}")
         return {"update_id": self.count, "message": base | {"message_id": 10**6 + self.count, "from": user} | body}
 
     def _button(self, person: int) -> tuple[int, str]:
         """Mostly one that is there, by preference the least tried; or that was; somebody else's; one that never was."""
         phone, chance = self.telegram.phone(person), self.dice.random()
+        if self.asked.get(person):
+            chance *= 0.88  # who was asked something rather answers it: long forms have an end
         newest = [(key, data) for key in list(phone.messages)[-2:] for data in phone.messages[key]]
         if chance < 0.45 and newest:
-            return min(self.dice.sample(newest, len(newest)), key=lambda button: self.tapped[_path(button[1])])
+            return min(self.dice.sample(newest, len(newest)), key=self._tried)
         if chance < 0.8 and newest:
             return self.dice.choice(newest)
         if chance < 0.87 and phone.old:
@@ -167,6 +171,10 @@ class Play:
             if other.old:
                 return 1, self.dice.choice(other.old)[1]
         return self.dice.choice([1, *phone.messages]), self._address()
+
+    def _tried(self, button: tuple[int, str]) -> tuple[bool, int]:
+        path = _path(button[1])
+        return path in self.worked, self.tapped[path]
 
     def _address(self) -> str:
         paths = sorted(ROUTES.routes)
