@@ -144,6 +144,7 @@ banner() {
 What to try
   1. Sandbox, phone «Мастер Первый»: press «Старт», then «Начать смену».
   2. Web admin: sign in and add an order (Москва, ЦАО, as soon as possible). The offer is on the phone in two seconds.
+     In the evening take a slot of tomorrow, then press «Искать сейчас» on the order's page.
   3. On the phone: «Принять», «Выехал», «На месте», «Закрыть», a sum, a photo of the act, «Я оплатил».
   4. Phone «Администратор»: open the commission and approve it; the order is CLOSED.
   5. Let an offer run out twice, or add an order without a district: the phone «Логист» is alerted.

@@ -118,9 +118,7 @@ def _screen(order: Order, at: Origin) -> Screen:
 
 
 def _button(order: Order, name: str, slot: Slot | None, tz: ZoneInfo, now: datetime, at: Origin) -> Button:
-    """Named by its date: «tomorrow» would be another day after midnight."""
     if slot is None:
         return tap(_("⚡ As soon as possible"), "adm:q:time:to", order.pk, ASAP, at)
-    day = f"{slot.start.astimezone(tz):%Y-%m-%d}.{name.partition(':')[2]}"
     caption = format_timeslot_local(slot.start, slot.end, tz=tz, now=now)
-    return tap(caption, "adm:q:time:to", order.pk, day, at)
+    return tap(caption, "adm:q:time:to", order.pk, name.replace(":", "."), at)

@@ -26,7 +26,7 @@ from orders import scope
 from orders.models import Order
 from orders.selectors import average_checks
 from orders.services import manual
-from orders.services.schedule import choices
+from orders.services.schedule import DESK_DAYS, choices
 from orders.services.window import load_window
 from staff import access
 from staff.models import Master
@@ -34,8 +34,6 @@ from staff.models import Master
 REASONS = 200
 #: masters below the board while a card is dragged; the dialog has them all
 STRIP = 12
-#: a week ahead, as far as a client plans
-SLOT_DAYS = 7
 
 
 @never_cache
@@ -131,13 +129,12 @@ def _slots(order: Order) -> dict[str, Any]:
     now, tz = timezone.now(), zone(order.city.timezone)
     days: dict[str, list[tuple[str, str]]] = {}
     present = ""
-    for key, slot in choices(now=now, tz=tz, window=load_window(), days=SLOT_DAYS):
+    for key, slot in choices(now=now, tz=tz, window=load_window(), days=DESK_DAYS):
         if slot is None:
             days[""] = [(key, _("As soon as possible"))]
             continue
         start = slot.start.astimezone(tz)
         said = format_timeslot_local(slot.start, slot.end, tz=tz, now=now).capitalize()
-        key = f"{start:%Y-%m-%d}:{key.partition(':')[2]}"  # «tomorrow» would be another day after midnight
         days.setdefault(date_format(start, "l, j E"), []).append((key, said))
         if (slot.start, slot.end) == (order.timeslot_start_utc, order.timeslot_end_utc):
             present = key

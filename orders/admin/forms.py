@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.lib.point import Point, parse_point
+from orders.enums import Category
 from orders.models import Order
 from orders.services import intake
 from orders.services.schedule import BUCKETS, Slot, parse_choice
@@ -65,10 +66,17 @@ class OrderForm(forms.ModelForm):
         return data
 
 
+class SlotField(forms.ChoiceField):
+    """A name that `parse_choice` reads, and judges: the page fills its list by the clock of the city."""
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
 class NewOrderForm(forms.ModelForm):
     """Checks through `intake.check`; the admin page then calls `intake.create` with `new_order()`."""
 
-    slot = forms.ChoiceField(
+    slot = SlotField(
         label=_("Visit"), choices=SLOTS, widget=UnfoldAdminSelectWidget, help_text=_("Local time of the city.")
     )
     confirm_late = forms.BooleanField(
@@ -105,8 +113,15 @@ class NewOrderForm(forms.ModelForm):
         if phone := self.fields.get("client_phone"):
             phone.widget.attrs |= {"autofocus": True, "inputmode": "tel", "autocomplete": "off",
                                    "data-lookup": reverse("admin:orders_order_client")}  # fmt: skip
-        if slot := self.fields.get("slot"):
+        if isinstance(slot := self.fields.get("slot"), SlotField):
             slot.widget.attrs["data-slots"] = reverse("admin:orders_order_slots")
+            chosen = self.data.get(self.add_prefix("slot"), "")
+            if chosen not in dict(SLOTS):  # what was chosen stays when the page comes back with a question
+                slot.choices = [*SLOTS, (chosen, chosen)]
+        if isinstance(category := self.fields.get("category"), forms.ChoiceField):
+            # the column's default is for rows of v1.2: a trade nobody chose would send the wrong master
+            category.choices = [("", _("Choose")), *Category.choices]
+            self.initial["category"] = (kwargs.get("initial") or {}).get("category", "")
         for name in ("confirm_late", "confirm_district"):
             if name in self.fields and not self.is_bound:  # a yes to a question that was not asked yet
                 self.fields[name].widget = forms.HiddenInput()

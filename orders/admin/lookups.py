@@ -15,7 +15,7 @@ from fieldservice.lib.phones import parse_phone
 from orders import scope
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.services.schedule import choices
+from orders.services.schedule import DESK_DAYS, choices
 from orders.services.window import load_window
 from staff import scope as staff_scope
 
@@ -66,7 +66,7 @@ def slots(request: HttpRequest) -> JsonResponse:
     found = [
         (key, _("As soon as possible") if slot is None else
          format_timeslot_local(slot.start, slot.end, tz=tz, now=now).capitalize())
-        for key, slot in choices(now=now, tz=tz, window=load_window())
+        for key, slot in choices(now=now, tz=tz, window=load_window(), days=DESK_DAYS)
     ]  # fmt: skip
     note = _("It is %(time)s in %(city)s now.") % {"time": f"{now.astimezone(tz):%H:%M}", "city": city.name}
     return JsonResponse({"slots": found, "note": note})

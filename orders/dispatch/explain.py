@@ -312,7 +312,9 @@ def _next(story: Story) -> str:
     if order.status in (OrderStatus.DEFERRED, OrderStatus.CREATED):
         if order.dispatch_at is None:
             return _("Waits for staff, because no time is set for its search.")
-        return _("Next: the search begins %(time)s.") % {"time": clock.show(order.dispatch_at)}
+        return _("Next: the search begins %(time)s.") % {
+            "time": format_moment(order.dispatch_at, tz=clock.tz, now=clock.now)
+        }
     if order.status not in OrderStatus.SEARCH:
         return _("The order is with %(name)s: dispatch has nothing to do.") % {
             "name": story.name(order.assigned_master_id)

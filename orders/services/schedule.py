@@ -13,6 +13,8 @@ from fieldservice.lib.errors import InvalidError
 from orders.enums import OrderStatus
 
 BUCKETS = ((time(10), time(13)), (time(13), time(16)), (time(16), time(19)))
+#: a week ahead, as far as a client plans: what the pages of the desk offer
+DESK_DAYS = 7
 CHOICE = re.compile(r"(?P<day>today|tomorrow|[0-9]{4}-[0-9]{2}-[0-9]{2}):(?P<start>[0-9]{1,2})-(?P<end>[0-9]{1,2})")
 HORIZON = timedelta(days=60)
 
@@ -70,21 +72,26 @@ def buckets(window: Window) -> list[tuple[time, time]]:
 
 
 def choices(*, now: datetime, tz: ZoneInfo, window: Window, days: int = 2) -> list[tuple[str, Slot | None]]:
-    """What staff may pick now: `asap` (None) while the window is open, today's slots still ahead, all of tomorrow's.
+    """What staff may pick now: `asap` (None) while the window is open, today's slots still ahead, all of the next days.
 
-    `days` more than 2: the days after tomorrow, too, named by their date.
+    Each with a name that `parse_choice` reads.
     """
     here = now.astimezone(tz)
     found: list[tuple[str, Slot | None]] = [("asap", None)] if here.time() < window.end else []
     for ahead in range(days):
         day = here.date() + timedelta(days=ahead)
-        name = {0: "today", 1: "tomorrow"}.get(ahead, day.isoformat())
         for start, end in buckets(window):
             slot = Slot(local(day, start, tz), local(day, end, tz))
-            # the whole hours that `parse_choice` reads; a window from 10:30 has no such name
+            # whole hours have a name; a window from 10:30 has none
             if (start.minute, end.minute) == (0, 0) and (ahead or slot.start > now):
-                found.append((f"{name}:{start.hour}-{end.hour}", slot))
+                found.append((named(slot, tz), slot))
     return found
+
+
+def named(slot: Slot, tz: ZoneInfo) -> str:
+    """`2026-11-25:10-13`, for `parse_choice`: what is picked now means the same day after midnight."""
+    start = slot.start.astimezone(tz)
+    return f"{start:%Y-%m-%d}:{start.hour}-{slot.end.astimezone(tz).hour}"
 
 
 def parse_choice(text: str, *, now: datetime, tz: ZoneInfo, window: Window) -> Slot | None:

@@ -64,6 +64,7 @@ def test_adding_an_order_goes_through_intake(client: Client, place: Any, logist:
         ({"city": ""}, "city"),
         ({"slot": "today:10-13"}, "slot"),
         ({"category": "MAGIC"}, "category"),
+        ({"category": ""}, "category"),
         ({"house": "x" * 40}, "house"),
     ],
 )
@@ -75,6 +76,18 @@ def test_wrong_input_is_answered_beside_the_field_and_writes_nothing(
     assert response.status_code == 200
     assert field in response.context["adminform"].form.errors
     assert not Order.objects.exists()
+
+
+def test_a_slot_means_the_day_it_was_picked_for_and_stays_picked(client: Client, place: Any, logist: Any) -> None:
+    with time_machine.travel(datetime(2026, 3, 10, 20, 59, tzinfo=UTC), tick=False):  # 23:59 in Moscow
+        offered = client.get(reverse("admin:orders_order_slots"), {"city": place.city_id}).json()["slots"]
+    name = offered[0][0]
+    assert name == "2026-03-11:10-13"
+    with time_machine.travel(datetime(2026, 3, 10, 21, 1, tzinfo=UTC), tick=False):
+        again = client.post(reverse(ADD), answers(place, slot=name, category="MAGIC"))
+        assert f'value="{name}" selected' in again.content.decode()
+        assert client.post(reverse(ADD), answers(place, slot=name)).status_code == 302
+    assert Order.objects.get().timeslot_start_utc == datetime(2026, 3, 11, 7, tzinfo=UTC)
 
 
 @time_machine.travel(datetime(2026, 3, 10, 17, 0, tzinfo=UTC), tick=False)  # 20:00

@@ -184,7 +184,9 @@ class TestParseChoice:
 class TestChoices:
     def names(self, now: str, window: Window = WINDOW) -> list[str]:
         found = schedule.choices(now=moment(now), tz=ZoneInfo("Europe/Moscow"), window=window)
-        return [name for name, _slot in found]
+        day = moment(now)
+        words = {f"{day:%Y-%m-%d}": "today", f"{day + timedelta(days=1):%Y-%m-%d}": "tomorrow"}
+        return [name.replace(name[:10], words.get(name[:10], name[:10])) for name, _slot in found]
 
     @pytest.mark.parametrize(
         ("now", "today"),

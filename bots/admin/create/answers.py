@@ -31,7 +31,7 @@ from orders.enums import AttachmentEntity, Category
 from orders.models import Order
 from orders.services import files, intake
 from orders.services.files import FileRef
-from orders.services.schedule import TooLateForToday, parse_choice, plan
+from orders.services.schedule import TooLateForToday, named, parse_choice, plan
 from orders.services.window import load_window
 from staff import scope
 
@@ -301,8 +301,8 @@ def _take_slot(visit: Visit, form: Form, text: str) -> Reply:
     assert city is not None
     tz, now = zone(city.timezone), timezone.now()
     name = slots.name_of(text, today=now.astimezone(tz).date())
-    name = _dated(name, parse_choice(name, now=now, tz=tz, window=load_window()), tz)
-    return _next(visit, form, slot=name, late=False)
+    slot = parse_choice(name, now=now, tz=tz, window=load_window())
+    return _next(visit, form, slot=named(slot, tz) if slot else name, late=False)
 
 
 def _set_city(visit: Visit, form: Form, city_id: int) -> Reply:
@@ -355,12 +355,7 @@ def _set_slot(visit: Visit, form: Form, name: str) -> Reply:
     except TooLateForToday as error:
         rows = [[tap(_("Yes, tomorrow"), "adm:new:late"), tap(_("Another time"), "adm:new:page", 1)]]
         return Reply(page("admin/new_late.html", rows, sentence=str(error)), dialog=Dialog(STEP, form.data()))
-    return _next(visit, form, slot=_dated(name, slot, tz), late=False)
-
-
-def _dated(name: str, slot: Any, tz: Any) -> str:
-    """«Tomorrow» would be another day after midnight."""
-    return name if slot is None else f"{slot.start.astimezone(tz):%Y-%m-%d}:{name.partition(':')[2]}"
+    return _next(visit, form, slot=named(slot, tz) if slot else name, late=False)
 
 
 def _next(visit: Visit, form: Form, **values: Any) -> Reply:

@@ -129,7 +129,7 @@ def _slot(form: Form, member: StaffUser, number: int) -> list[list[Button]]:
     tz, now = zone(city.timezone), timezone.now()
     offered = choices(now=now, tz=tz, window=load_window())
     return _columns([
-        tap(_slot_name(slot, tz, now), "adm:new:at", f"{slot.start.astimezone(tz):%Y-%m-%d}.{name.partition(':')[2]}")
+        tap(_slot_name(slot, tz, now), "adm:new:at", name.replace(":", "."))
         if slot else tap(_("⚡ As soon as possible"), "adm:new:at", name)
         for name, slot in offered
     ])  # fmt: skip

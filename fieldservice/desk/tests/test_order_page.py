@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.utils import timezone
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
 from fieldservice.lib.actor import COMMAND_LINE
+from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification
 from fieldservice.runtime import registry
 from finance.models import Commission
@@ -266,7 +268,9 @@ def test_the_client_is_recognised_by_the_phone(client: Client, scene: Scene) -> 
 def test_slots_are_those_of_the_city(client: Client, scene: Scene) -> None:
     url = reverse("admin:orders_order_slots")
     answer = client.get(url, {"city": scene.city.pk}, headers=ENGLISH).json()
-    assert {"tomorrow:10-13", "tomorrow:13-16", "tomorrow:16-19"} <= {key for key, _label in answer["slots"]}
+    tomorrow = timezone.now().astimezone(zone(scene.city.timezone)) + timedelta(days=1)
+    wanted = {f"{tomorrow:%Y-%m-%d}:{hours}" for hours in ("10-13", "13-16", "16-19")}
+    assert wanted <= {key for key, _label in answer["slots"]}
     assert "Москва" in answer["note"]
     for wrong in (scene.strange.pk, "", "x"):
         assert client.get(url, {"city": wrong}).json() == {"slots": [], "note": ""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from fieldservice.desk.tests.scene import Scene
+from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification
 from fieldservice.runtime import registry
 from fieldservice.tests.browser.conftest import Desk
@@ -21,6 +23,11 @@ from staff.models import Master
 from staff.tests.factories import MasterFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+
+
+def tomorrow(scene: Scene, hours: str) -> str:
+    """The name of a slot of tomorrow, there."""
+    return f"{timezone.now().astimezone(zone(scene.city.timezone)) + timedelta(days=1):%Y-%m-%d}:{hours}"
 
 
 def test_1_the_morning_look_at_the_dashboard(desk: Desk, scene: Scene) -> None:
@@ -59,8 +66,9 @@ def test_2_an_order_by_phone_with_the_keyboard_only(desk: Desk, scene: Scene) ->
     desk.page.focus("#id_house")
     keys.type("7")
     desk.page.select_option("#id_category", "PLUMBING")
-    desk.page.locator("#id_slot option[value='tomorrow:10-13']").wait_for(state="attached")
-    desk.page.select_option("#id_slot", "tomorrow:10-13")
+    morning = tomorrow(scene, "10-13")
+    desk.page.locator(f"#id_slot option[value='{morning}']").wait_for(state="attached")
+    desk.page.select_option("#id_slot", morning)
     desk.page.focus("#id_description")
     keys.type("Течёт кран")
     desk.examine("order form")
@@ -240,7 +248,7 @@ def test_12_a_visit_moves_to_another_day(desk: Desk, scene: Scene) -> None:
     desk.open(f"/admin/orders/order/{order.pk}/change/")
     desk.page.click("a[href$='/do/reschedule/']")
     desk.page.locator("#desk-dialog[open] select").wait_for()
-    desk.page.select_option("#desk-slot", "tomorrow:16-19")
+    desk.page.select_option("#desk-slot", tomorrow(scene, "16-19"))
     desk.shot("move-visit")
     desk.examine("move a visit")
     desk.page.click("#desk-dialog .desk-btn-primary")
