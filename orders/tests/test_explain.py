@@ -151,7 +151,7 @@ def test_assigned_closed_deferred_set_aside(order, district):
     lifecycle.cancel(order_id=order.pk, actor=staff(Role.GLOBAL_ADMIN), reason="no need", now=NOON)
     assert "Nothing more happens: the order is over." in text(order)
     later = OrderFactory(district=district, status="DEFERRED", dispatch_at=NOON + timedelta(hours=20))
-    assert "Next: the search begins tomorrow 10:00:00." in text(later)
+    assert "Next: the search begins tomorrow 10:00." in text(later)
     broken = OrderFactory(district=district, dispatch_error="ValueError: x", dispatch_at=NOON + timedelta(minutes=5))
     assert "Set aside after an error (ValueError: x); tried again today 14:05:00." in text(broken)
 

@@ -207,8 +207,10 @@ class TestServed:
         def forbidden(*_args: object) -> None:
             raise AssertionError("the tick opened a connection")
 
-        monkeypatch.setattr("socket.socket.connect", forbidden)
-        assert sorted(decisions(engine.tick()).values()) == ["no_candidates", "offered"]
+        with monkeypatch.context() as alone:
+            alone.setattr("socket.socket.connect", forbidden)
+            found = sorted(decisions(engine.tick()).values())
+        assert found == ["no_candidates", "offered"]
 
 
 @pytest.mark.django_db
