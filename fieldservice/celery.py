@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from datetime import timedelta
 from typing import Any
@@ -11,6 +10,8 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import task_prerun, worker_process_init
 from django.db import connections
+
+from fieldservice.lib import memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fieldservice.settings")
 app = Celery("fieldservice")
@@ -52,9 +53,8 @@ def schedule_beat(sender: Celery, **kwargs: object) -> None:
 
 @worker_process_init.connect
 def set_aside_what_stays(**kwargs: object) -> None:
-    """What was loaded at the start stays for ever: the garbage collector need not walk through it at every batch."""
-    gc.collect()
-    gc.freeze()
+    """The tasks are loaded."""
+    memory.set_aside()
 
 
 @task_prerun.connect

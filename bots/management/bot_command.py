@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from bots.bot import Spec
 from bots.runner import MISCONFIGURED, main
 from bots.webhook import Hook
+from fieldservice.lib import memory
 
 
 class BotCommand(BaseCommand):
@@ -28,7 +29,9 @@ class BotCommand(BaseCommand):
         parser.add_argument("--listen", default=self.listen, metavar="HOST:PORT", help="with --webhook (%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        main(self.spec, _hook(self.spec, options["listen"]) if options["webhook"] else None)
+        hook = _hook(self.spec, options["listen"]) if options["webhook"] else None
+        memory.set_aside()
+        main(self.spec, hook)
 
 
 def _hook(spec: Spec, listen: str) -> Hook:

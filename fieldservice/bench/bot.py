@@ -38,6 +38,7 @@ from bots.screens import Screen
 from fieldservice.bench import seed
 from fieldservice.bench.harness import Result, Series, counted, execute
 from fieldservice.embedded import locations
+from fieldservice.lib import memory
 
 TOKEN = "100001:bench"
 #: taps of different people at a time, as much as a poller lets through is 32
@@ -153,6 +154,7 @@ async def _measure(url: str, taps: dict[str, list[Tap]], runs: int) -> list[Resu
         bots = {"floor": (_bare(storage, connections, screen), stock), "work": (whole, bot)}
         for pair in bots.values():  # connections, plans, templates are there, as in a running bot
             await _feed(*pair, mine[:WARM], url, Side())
+        memory.set_aside()  # as a bot does when it has started
         sides = {side: Side() for side in bots}
         for _run in range(runs):
             for side, pair in bots.items():
