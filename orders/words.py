@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orders.enums import Category
+from orders.models import Order, OrderStatusHistory
+
 #: why dispatch needs help; also the outcome of a decision
 ESCALATION = {
     "no_candidates": gettext_lazy("no free master with this skill"),
@@ -74,6 +77,20 @@ def outcome(code: str) -> str:
 def history(reason: str | None) -> str:
     """Why an order changed; staff's own words are shown as they are."""
     return str(HISTORY.get(reason or "", reason or ""))
+
+
+def corrected(row: OrderStatusHistory) -> list[tuple[str, str, str, str]]:
+    """What a correction changed: the field, its name in words, the value before and after."""
+    changes = (row.context or {}).get("changes")
+    if not isinstance(changes, dict):
+        return []
+    titles = {field.name: str(field.verbose_name) for field in Order._meta.fields}
+    return [(name, titles[name], *(_value(name, value) for value in pair))
+            for name, pair in changes.items() if name in titles]  # fmt: skip
+
+
+def _value(name: str, value: str | None) -> str:
+    return str(dict(Category.choices).get(value, value)) if name == "category" and value else value or "—"
 
 
 def left_out(reason: str) -> str:

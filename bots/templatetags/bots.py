@@ -21,7 +21,6 @@ from fieldservice.runtime import registry
 from geo.models import City
 from orders import words as order_words
 from orders.models import Order, OrderStatusHistory
-from orders.services import correction
 from staff import words as staff_words
 
 register = template.Library()
@@ -68,11 +67,7 @@ def corrections(record: OrderStatusHistory, order: Order) -> list[tuple[str, str
     if record.reason == "rescheduled" and len(context.get("slot") or ()) == 2:
         before, after = context["slot"]
         return [(gettext("Time").lower(), _slot(before, order), _slot(after, order))]
-    changes = context.get("changes")
-    if not isinstance(changes, dict):
-        return []
-    words = {field.name: str(field.verbose_name) for field in Order._meta.fields if field.name in correction.FIELDS}
-    return [(words[name], *pair) for name, pair in changes.items() if name in words]
+    return [line[1:] for line in order_words.corrected(record)]
 
 
 def _slot(pair: list[str | None], order: Order) -> str:

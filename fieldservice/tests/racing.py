@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -58,6 +59,12 @@ def racers(count: int) -> Iterator[Racers]:
         yield crew
     finally:
         crew.close()
+
+
+def late(milliseconds: float, work: Work) -> Any:
+    """`work` after a moment: a short one would win every race against a long one, and prove nothing."""
+    time.sleep(milliseconds / 1000)
+    return work()
 
 
 def codes(results: list[Any]) -> list[str]:

@@ -33,6 +33,8 @@ CLOSED_BECAUSE = {
 }
 #: their offers tell it
 TOLD_BY_OFFERS = frozenset({"offer_declined", "offer_undeliverable"})
+#: of a correction of the client, his flat or his door code only that there was one: logs and terminals may read along
+TOLD_IN_FULL = frozenset({"category", "district", "street", "street_text", "house", "description"})
 
 
 @dataclass(slots=True)
@@ -183,6 +185,10 @@ def _changed(story: Story, row: OrderStatusHistory) -> Event:
         said += f": {why(row.context.get('reason'))}"
     if row.reason == "rescheduled":
         said += ": " + " → ".join(_slot(story, pair) for pair in row.context.get("slot") or ())
+    if changes := words.corrected(row):
+        said += ": " + "; ".join(
+            f"{title} «{old}» → «{new}»" if name in TOLD_IN_FULL else title for name, title, old, new in changes
+        )
     text = said if row.from_status == row.to_status else f"{row.get_to_status_display()}: {said}"
     values = {"from": row.from_status, "to": row.to_status, "reason": row.reason}
     return Event(row.created_at, "history", f"{text} ({who}).", values=values)

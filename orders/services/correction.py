@@ -14,9 +14,9 @@ from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import ConflictError
 from fieldservice.lib.phones import parse_phone
 from fieldservice.runtime import wake
-from orders.enums import OfferState, OrderStatus
+from orders.enums import OrderStatus
 from orders.models import Order
-from orders.services import history, intake, lifecycle, notices, offer_writer, place
+from orders.services import history, intake, lifecycle, notices, place
 from orders.services.schedule import Plan, Slot
 from staff.scope import require
 
@@ -89,7 +89,7 @@ def reschedule(
     elif order.status == S.CREATED:
         lifecycle.move(order, S.DEFERRED, **common, dispatch_at=planned.look_at, **times)
     else:
-        _stay(order, times | _deadlines(order, planned, now), common)
+        lifecycle.amend(order, times | _deadlines(order, planned, now), **common)
     if order.status in S.ACTIVE:
         notices.changed(order, times)
     elif planned.look_at <= now:
@@ -103,17 +103,7 @@ def _deadlines(order: Order, planned: Plan, now: datetime) -> dict[str, Any]:
         return {"dispatch_at": planned.look_at}
     if order.status not in S.SEARCH:
         return {}
-    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
-    anew = {"dispatch_at": planned.look_at, "search_started_at": planned.look_at}
-    return anew | {"search_number": order.search_number + 1} | lifecycle.NEW_SEARCH | lifecycle.CALM
-
-
-def _stay(order: Order, changes: dict[str, Any], common: dict[str, Any]) -> None:
-    changes |= {"version": order.version + 1, "updated_at": common["now"]}
-    for name, value in changes.items():
-        setattr(order, name, value)
-    order.save(update_fields=list(changes))
-    history.remark(order, **common)
+    return lifecycle.search_anew(order, now=now, look_at=planned.look_at)
 
 
 def _ends(slot: Slot | None) -> tuple[datetime | None, datetime | None]:

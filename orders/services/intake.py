@@ -19,10 +19,11 @@ from fieldservice.lib.localtime import zone
 from fieldservice.lib.phones import parse_phone
 from fieldservice.lib.point import Point
 from fieldservice.runtime import wake
-from geo.models import City, District, Street
+from geo.models import City
 from orders.enums import Category, OrderStatus
 from orders.models import Order
 from orders.services import history, lifecycle, place
+from orders.services.place import StreetElsewhere as StreetElsewhere
 from orders.services.schedule import Plan, Slot, check_slot, plan
 from orders.services.window import load_window
 from staff.scope import require, require_city
@@ -62,23 +63,6 @@ class NewOrder:
     confirm_late: bool = False
     confirm_district: bool = False
     external_key: str | None = None
-
-
-class StreetElsewhere(InvalidError):
-    """The chosen street lies in another district than the chosen one; with `confirm_district` the street's is taken."""
-
-    def __init__(self, street: Street, district: District) -> None:
-        names = {"street": street.name, "there": street.district.name if street.district else "", "here": district.name}
-        super().__init__(
-            {
-                "street": _(
-                    "«%(street)s» lies in %(there)s, not in %(here)s. Confirm %(there)s, or choose another street."
-                )
-                % names
-            },
-            code="street_elsewhere",
-            district=street.district,
-        )
 
 
 def create(*, new: NewOrder, actor: Actor, now: datetime | None = None) -> Order:
@@ -123,6 +107,15 @@ def parse_field(name: str, text: str, parse: Callable[[str], str] | None = None)
         raise InvalidError({name: str(error)}) from error
 
 
+def parse_category(code: str) -> str:
+    """One of the categories. Raises InvalidError that names the field."""
+    if code not in Category.values:
+        raise InvalidError(
+            {"category": _("The category must be one of %(names)s.") % {"names": ", ".join(Category.values)}}
+        )
+    return code
+
+
 def _write(values: dict[str, Any], begins: Plan, new: NewOrder, actor: Actor, now: datetime) -> Order:
     slot = begins.slot
     order = Order.objects.create(
@@ -164,8 +157,10 @@ def _checked(new: NewOrder, now: datetime) -> tuple[City, dict[str, Any]]:
     if city is None:
         raise InvalidError({"city": _("Choose a city from the list.")})
     values: dict[str, Any] = {"city": city, "category": new.category}
-    if new.category not in Category.values:
-        errors["category"] = _("The category must be one of %(names)s.") % {"names": ", ".join(Category.values)}
+    try:
+        parse_category(new.category)
+    except InvalidError as error:
+        errors |= error.fields
     for name, parse in [("client_phone", parse_phone), *OPTIONAL.items()]:
         try:
             values[name] = parse_field(name, getattr(new, name), parse)
@@ -173,29 +168,18 @@ def _checked(new: NewOrder, now: datetime) -> tuple[City, dict[str, Any]]:
             errors |= error.fields
     if len(_key(new.external_key) or "") > KEY_LIMIT:
         errors["external_key"] = _("The key must have up to %(limit)s characters.") % {"limit": KEY_LIMIT}
-    errors |= _place(new, city, values)
+    try:
+        values |= place.settle(
+            city=city, district_id=new.district_id, street_id=new.street_id, street_text=values.get("street_text"),
+            confirm_district=new.confirm_district,
+        )  # fmt: skip
+    except StreetElsewhere:
+        raise
+    except InvalidError as error:
+        errors |= error.fields
     if errors:
         raise InvalidError(errors)
     return city, values | _located(new, city, values, now)
-
-
-def _place(new: NewOrder, city: City, values: dict[str, Any]) -> dict[str, str]:
-    errors: dict[str, str] = {}
-    district = District.objects.filter(pk=new.district_id, city=city).first() if new.district_id else None
-    streets = Street.objects.filter(pk=new.street_id or 0, city=city).select_related("district")
-    street = streets.first() if new.street_id else None
-    if new.district_id and district is None:
-        errors["district"] = _("This district is not in %(city)s.") % {"city": city.name}
-    if new.street_id and street is None:
-        errors["street"] = _("This street is not in %(city)s.") % {"city": city.name}
-    if street is not None and values.get("street_text"):
-        errors["street_text"] = _("Choose the street from the list or type it, not both.")
-    if street is not None and street.district is not None and not errors:
-        if district is not None and district != street.district and not new.confirm_district:
-            raise StreetElsewhere(street, district)
-        district = street.district
-    values |= {"district": district, "street": street, "no_district": district is None}
-    return errors
 
 
 def _located(new: NewOrder, city: City, values: dict[str, Any], now: datetime) -> dict[str, Any]:

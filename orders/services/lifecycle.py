@@ -31,7 +31,7 @@ from staff.scope import require, require_city
 
 S = OrderStatus
 #: a remark that changes the version, as a new search does
-CORRECTED = Q(context__action__in=("sum_corrected", "rescheduled"))
+CORRECTED = Q(context__action__in=("sum_corrected", "rescheduled", "rerouted"))
 STAFF, MASTER, SYSTEM = "staff", "master", "system"
 
 #: (from, to) → who may
@@ -168,6 +168,16 @@ def begin_search(order: Order, *, actor: Actor, reason: str, now: datetime, **ch
     return move(order, search_status(order), actor=actor, reason=reason, now=now, **(fresh | changes))
 
 
+def search_anew(order: Order, *, now: datetime, look_at: datetime | None = None) -> dict[str, Any]:
+    """The columns of a new search of a locked order that searches already, from `look_at` on; its offers are withdrawn.
+
+    Rounds start with 1, and everybody may be asked again.
+    """
+    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
+    begins = {"dispatch_at": look_at or now, "search_started_at": look_at or now}
+    return begins | {"search_number": order.search_number + 1} | NEW_SEARCH | CALM
+
+
 def begin_search_many(order_ids: Sequence[int], *, actor: Actor, reason: str, now: datetime) -> list[int]:
     """`begin_search` for many locked orders that wait (CREATED, DEFERRED), in one statement; returns their ids."""
     if not order_ids:
@@ -228,8 +238,17 @@ def close_paid(order: Order, *, actor: Actor, now: datetime) -> Order:
 def correct_sum(order: Order, *, total_sum: Decimal, actor: Actor, reason: str, now: datetime) -> Order:
     """The sum of a locked, finished order was mistyped. A remark in the history keeps the old one."""
     context = {"action": "sum_corrected", "before": str(order.total_sum), "after": str(total_sum)}
-    order.total_sum, order.version, order.updated_at = total_sum, order.version + 1, now
-    order.save(update_fields=["total_sum", "version", "updated_at"])
+    return amend(order, {"total_sum": total_sum}, actor=actor, reason=reason, now=now, context=context)
+
+
+def amend(
+    order: Order, changes: dict[str, Any], *, actor: Actor, reason: str, now: datetime, context: dict[str, Any]
+) -> Order:
+    """Write columns of a locked order whose status stays, with a remark; whoever saw it before is stale."""
+    changes = changes | {"version": order.version + 1, "updated_at": now}
+    for name, value in changes.items():
+        setattr(order, name, value)
+    order.save(update_fields=list(changes))
     history.remark(order, actor=actor, reason=reason, now=now, context=context)
     return order
 

@@ -195,14 +195,7 @@ def search_again(
         raise ConflictError(_("Order #%(id)s is not searching for a master now.") % {"id": order.pk})
     if search is not None and order.search_number != search:
         raise lifecycle.stale(order)
-    offer_writer.close_live(order_id=order.pk, state=OfferState.CANCELED, reason="withdrawn", now=now)
-    changes = {
-        **lifecycle.NEW_SEARCH,
-        **lifecycle.CALM,
-        "dispatch_at": now,
-        "search_started_at": now,
-        "search_number": order.search_number + 1,
-    }
+    changes = lifecycle.search_anew(order, now=now)
     Order.objects.filter(pk=order.pk).update(**changes)
     for name, value in changes.items():
         setattr(order, name, value)

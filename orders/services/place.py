@@ -1,4 +1,4 @@
-"""Where orders are: the catalogue's guess at once, the geocoder's answer later, from a process of its own."""
+"""Where orders are: district and street, the catalogue's guess at once, the geocoder's answer later, apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.point import Point
 from fieldservice.runtime import wake
 from geo.models import City, District, Street
@@ -21,6 +23,49 @@ LEASE = timedelta(minutes=5)
 RETRY = timedelta(minutes=5)
 GIVE_UP = timedelta(hours=2)
 BATCH, LONGEST = 50, 60.0  # orders, seconds
+
+
+class StreetElsewhere(InvalidError):
+    """The chosen street lies in another district than the chosen one; with `confirm_district` the street's is taken."""
+
+    def __init__(self, street: Street, district: District) -> None:
+        names = {"street": street.name, "there": street.district.name if street.district else "", "here": district.name}
+        super().__init__(
+            {
+                "street": _(
+                    "«%(street)s» lies in %(there)s, not in %(here)s. Confirm %(there)s, or choose another street."
+                )
+                % names
+            },
+            code="street_elsewhere",
+            district=street.district,
+        )
+
+
+def settle(
+    *, city: City, district_id: int | None, street_id: int | None, street_text: str | None, confirm_district: bool
+) -> dict[str, Any]:
+    """District and street of an order as columns; a street of the catalogue brings its own district.
+
+    Raises InvalidError when they are not in the city or the street is named twice, StreetElsewhere.
+    """
+    errors: dict[str, str] = {}
+    district = District.objects.filter(pk=district_id, city=city).first() if district_id else None
+    streets = Street.objects.filter(pk=street_id or 0, city=city).select_related("district")
+    street = streets.first() if street_id else None
+    if district_id and district is None:
+        errors["district"] = _("This district is not in %(city)s.") % {"city": city.name}
+    if street_id and street is None:
+        errors["street"] = _("This street is not in %(city)s.") % {"city": city.name}
+    if street is not None and street_text:
+        errors["street_text"] = _("Choose the street from the list or type it, not both.")
+    if errors:
+        raise InvalidError(errors)
+    if street is not None and street.district is not None:
+        if district is not None and district != street.district and not confirm_district:
+            raise StreetElsewhere(street, district)
+        district = street.district
+    return {"district": district, "no_district": district is None, "street": street, "street_text": street_text or None}
 
 
 def place_fields(
