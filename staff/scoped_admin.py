@@ -12,6 +12,7 @@ from unfold import paginator
 from unfold.admin import ModelAdmin
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.only_seen import OnlySeen
 from geo.models import City, District, Street
 from staff import scope
 from staff.changes import of_form
@@ -134,16 +135,10 @@ class ScopedAdmin(ModelAdmin):
         return False
 
 
-class ReadOnlyAdmin(ScopedAdmin):
+class ReadOnlyAdmin(OnlySeen, ScopedAdmin):
     """Rows that services write; people look."""
 
     actions: Any = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 def readonly_except(model: type[Model], editable: set[str]) -> tuple[str, ...]:

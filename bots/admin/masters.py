@@ -27,7 +27,7 @@ from staff.models import AuditLog, Master
 from staff.services import moderation as services
 
 SEE, DECIDE = "master.see", "master.moderate"
-SEARCH, BLOCK, CLOSE, LIMIT = "adm:m:find", "adm:m:blk:why", "adm:m:del:why", "adm:m:lim:n"
+SEARCH, WHY, LIMIT = "adm:m:find", "adm:m:why", "adm:m:lim:n"
 ANY = "any"
 
 
@@ -91,19 +91,13 @@ def ask_block(visit: Visit, master_id: int) -> Reply:
     master = moderation.own(visit.member, master_id)
     if master.is_blocked:
         raise ConflictError(_("%(name)s is blocked already.") % {"name": master})
-    return Reply(_why(visit, master_id, "blk"), dialog=Dialog(BLOCK, {"master": master.pk}))
+    return _ask_why(visit, master, "blk")
 
 
 @on("adm:m:blk:ok", needs=DECIDE, back=lambda visit, master_id, preset: card(visit, master_id))
 def block_preset(visit: Visit, master_id: int, preset: str) -> Reply:
     """For a ready-made reason."""
     return _block(visit, master_id, _preset("blk", preset))
-
-
-@fsm.step(BLOCK, ask=lambda visit: _why(visit, visit.answer("master"), "blk"), needs=DECIDE)
-def take_block(visit: Visit) -> Reply:
-    """In own words."""
-    return _block(visit, visit.answer("master"), visit.incoming.text)
 
 
 @on("adm:m:unb", needs=DECIDE, back=card)
@@ -144,8 +138,7 @@ def take_limit(visit: Visit) -> Reply:
 @on("adm:m:del", needs=DECIDE, back=card)
 def ask_close(visit: Visit, master_id: int) -> Reply:
     """Why? What hangs on the master is shown."""
-    moderation.own(visit.member, master_id)
-    return Reply(_why(visit, master_id, "del"), dialog=Dialog(CLOSE, {"master": master_id}))
+    return _ask_why(visit, moderation.own(visit.member, master_id), "del")
 
 
 @on("adm:m:del:ok", needs=DECIDE, back=lambda visit, master_id, preset: card(visit, master_id))
@@ -154,10 +147,11 @@ def close_preset(visit: Visit, master_id: int, preset: str) -> Reply:
     return _close(visit, master_id, _preset("del", preset))
 
 
-@fsm.step(CLOSE, ask=lambda visit: _why(visit, visit.answer("master"), "del"), needs=DECIDE)
-def take_close(visit: Visit) -> Reply:
-    """In own words."""
-    return _close(visit, visit.answer("master"), visit.incoming.text)
+@fsm.step(WHY, ask=lambda visit: _why(visit, visit.answer("master"), visit.answer("what")), needs=DECIDE)
+def take_reason(visit: Visit) -> Reply:
+    """Blocked, or the account closed: the reason in own words."""
+    act = _block if visit.answer("what") == "blk" else _close
+    return act(visit, visit.answer("master"), visit.incoming.text)
 
 
 def _list(visit: Visit, group: str, number: int, skill: str, text: str = "") -> Screen:
@@ -238,6 +232,10 @@ def _preset(what: str, name: str) -> str:
     if name not in _presets(what):
         raise ConflictError(_("This button is out of date."))
     return _presets(what)[name]
+
+
+def _ask_why(visit: Visit, master: Master, what: str) -> Reply:
+    return Reply(_why(visit, master.pk, what), dialog=Dialog(WHY, {"master": master.pk, "what": what}))
 
 
 def _why(visit: Visit, master_id: int, what: str) -> Screen:

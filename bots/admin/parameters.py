@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,7 +14,7 @@ from bots.visit import Dialog, Reply, Visit
 from fieldservice.lib.errors import InvalidError, NotFoundError
 from fieldservice.runtime import registry
 from fieldservice.runtime.models import Setting
-from staff.services.moderation import audit
+from staff.services import parameters
 
 STEP = "adm:set:value"
 #: name → how its keys begin; what fits none is under «other»
@@ -71,31 +70,15 @@ def choose(visit: Visit, key: str, value: str) -> Reply:
 
 
 @on("adm:set:reset", needs="settings", back=edit)
-@transaction.atomic
 def reset(visit: Visit, key: str) -> Reply:
     """The default again."""
-    was = _stored(_key(key))
-    registry.check_together({key: ""})
-    Setting.objects.filter(key=key).delete()
-    audit("setting_changed", actor=visit.actor, changes={key: [was, None]})
+    parameters.reset(name=_key(key).name, actor=visit.actor)
     return Reply(_group(_group_of(key)), toast=_("The default holds again."))
 
 
-@transaction.atomic
 def _save(visit: Visit, name: str, text: str) -> Reply:
-    key = _key(name)
-    was = _stored(key)
-    key.parse(text)
-    registry.check_together({name: text})
-    registry.write(name, text, actor=visit.actor)
-    audit("setting_changed", actor=visit.actor, changes={name: [was, _stored(key)]})
+    parameters.change(texts={_key(name).name: text}, actor=visit.actor)
     return Reply(_group(_group_of(name)), toast=_("Saved: it holds at once."))
-
-
-def _stored(key: registry.Key) -> str | None:
-    """What the audit log may hold of the stored value."""
-    value = Setting.objects.filter(key=key.name).values_list("value", flat=True).first()
-    return "***" if value and key.secret else value
 
 
 def _key(name: str) -> registry.Key:

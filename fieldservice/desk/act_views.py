@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -17,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from fieldservice.desk.acts import ACTS, Act
+from fieldservice.desk.acts import ACTS, Act, Data
+from fieldservice.desk.master_acts import MasterAct
 from fieldservice.desk.views import context
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import DomainError, ForbiddenError, NotFoundError
@@ -34,24 +37,44 @@ from staff.models import Master
 REASONS = 200
 #: masters below the board while a card is dragged; the dialog has them all
 STRIP = 12
+A = TypeVar("A", Act, MasterAct)
+
+
+def chosen(request: HttpRequest, acts: Mapping[str, A], name: str) -> A:
+    """The act of the address. Raises Http404 when there is none, PermissionDenied when it is not the member's."""
+    act = acts.get(name)
+    if act is None:
+        raise Http404
+    if not access.may(request.user.role, act.right):  # type: ignore[union-attr]
+        raise PermissionDenied
+    return act
+
+
+def ask_or_do(
+    request: HttpRequest,
+    ask: Callable[[DomainError | None], HttpResponse],
+    run: Callable[[Actor, Data], str],
+    link: str,
+) -> HttpResponse:
+    """Ask (GET) or do (POST). What was typed stays when it is refused."""
+    if request.method != "POST":
+        return ask(None)
+    try:
+        said = run(Actor.of_staff(request.user, "web"), request.POST)
+    except ForbiddenError as error:
+        raise PermissionDenied(str(error)) from error
+    except DomainError as error:
+        return ask(error)
+    return went_well(request, said, link)
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def order_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Ask (GET) or do (POST). What was typed stays when it is refused."""
-    act = ACTS.get(name)
-    if act is None:
-        raise Http404
-    if not access.may(request.user.role, act.right):  # type: ignore[union-attr]
-        raise PermissionDenied
-    try:
-        order = scope.get_for(request.user, pk)  # type: ignore[arg-type]
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
-    if request.method == "POST":
-        return _done(request, act, order)
-    return _asked(request, act, order)
+    """An act on an order."""
+    act = chosen(request, ACTS, name)
+    order = _order(request, pk)
+    return ask_or_do(request, partial(_asked, request, act, order), partial(act.run, order), _link(order))
 
 
 @never_cache
@@ -60,22 +83,16 @@ def order_masters(request: HttpRequest, pk: int) -> HttpResponse:
     """The first masters of the list of `assign`: what a card of the board may be dropped on."""
     if not access.may(request.user.role, "order.offer"):  # type: ignore[union-attr]
         raise PermissionDenied
-    try:
-        order = scope.get_for(request.user, pk)  # type: ignore[arg-type]
-    except NotFoundError as error:
-        raise Http404(str(error)) from error
+    order = _order(request, pk)
     shown = {"order": order, "masters": _masters(order, request)[:STRIP]}
     return TemplateResponse(request, "desk/crew_strip.html", shown)
 
 
-def _done(request: HttpRequest, act: Act, order: Order) -> HttpResponse:
+def _order(request: HttpRequest, pk: int) -> Order:
     try:
-        said = act.run(order, Actor.of_staff(request.user, "web"), request.POST)
-    except ForbiddenError as error:
-        raise PermissionDenied(str(error)) from error
-    except DomainError as error:
-        return _asked(request, act, order, error)
-    return went_well(request, said, _link(order))
+        return scope.get_for(request.user, pk)  # type: ignore[arg-type]
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
 
 
 def went_well(request: HttpRequest, said: str, link: str) -> HttpResponse:
@@ -87,7 +104,7 @@ def went_well(request: HttpRequest, said: str, link: str) -> HttpResponse:
     return redirect(target)
 
 
-def _asked(request: HttpRequest, act: Act, order: Order, error: DomainError | None = None) -> HttpResponse:
+def _asked(request: HttpRequest, act: Act, order: Order, error: DomainError | None) -> HttpResponse:
     role = request.user.role  # type: ignore[union-attr]
     about = f"{order.city.name} · {order.get_category_display()} · {order.get_status_display()}"
     shown: dict[str, Any] = {

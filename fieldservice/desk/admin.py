@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 
 from fieldservice.desk.templatetags.desk import event_name
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.only_seen import OnlySeen
 from fieldservice.outbox import services
 from fieldservice.outbox.models import Notification, Outcome
 from staff.scoped_admin import InfinitePaginator
@@ -40,7 +41,7 @@ class StateFilter(DropdownFilter):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ModelAdmin):
+class NotificationAdmin(OnlySeen, ModelAdmin):
     list_display = ("id", "about", "whom", "lane", "due_at", "processed_at", "ended", "attempt_count")
     list_select_related = ("master", "staff")
     fields = (
@@ -102,12 +103,3 @@ class NotificationAdmin(ModelAdmin):
             messages.success(request, text % {"count": count})
         if skipped := len(chosen) - count:
             messages.warning(request, _("Left alone, not failed or no longer true: %(count)s.") % {"count": skipped})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -42,10 +42,11 @@ class MasterAct:
     icon: str = ""
     tone: str = ""
     presets: tuple[Any, ...] = ()
+    right: str = RIGHT
 
     def fits(self, master: Master, role: str) -> bool:
         """Whether the button is there; the service decides at the click."""
-        return access.may(role, RIGHT) and self.fits_master(master)
+        return access.may(role, self.right) and self.fits_master(master)
 
 
 def available(master: Master, role: str) -> list[MasterAct]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,8 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from fieldservice.desk import act_views, sight
 from fieldservice.desk.master_acts import MASTER_ACTS, RIGHT, MasterAct, available
 from fieldservice.desk.views import context
-from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import DomainError, ForbiddenError
+from fieldservice.lib.errors import DomainError
 from fieldservice.lib.localtime import zone
 from fieldservice.runtime import registry
 from finance.models import Commission, ReferralReward
@@ -141,28 +141,16 @@ def queue_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def master_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Ask (GET) or do (POST), as with orders."""
-    act = MASTER_ACTS.get(name)
-    if act is None:
-        raise Http404
-    if not access.may(request.user.role, RIGHT):  # type: ignore[union-attr]
-        raise PermissionDenied
+    """An act on a master, as with orders."""
+    act = act_views.chosen(request, MASTER_ACTS, name)
     master = _found(request, pk)
     if master is None:
         raise Http404
-    if request.method != "POST":
-        return _asked(request, act, master)
-    try:
-        said = act.run(master, Actor.of_staff(request.user, "web"), request.POST)
-    except ForbiddenError as error:
-        raise PermissionDenied(str(error)) from error
-    except DomainError as error:
-        return _asked(request, act, master, error)
-    return act_views.went_well(request, said, reverse("admin:staff_master_change", args=[pk]))
+    link = reverse("admin:staff_master_change", args=[pk])
+    return act_views.ask_or_do(request, partial(_asked, request, act, master, link), partial(act.run, master), link)
 
 
-def _asked(request: HttpRequest, act: MasterAct, master: Master, error: DomainError | None = None) -> HttpResponse:
-    link = reverse("admin:staff_master_change", args=[master.pk])
+def _asked(request: HttpRequest, act: MasterAct, master: Master, link: str, error: DomainError | None) -> HttpResponse:
     role = request.user.role  # type: ignore[union-attr]
     about = " · ".join(map(str, filter(None, (master.city, master.get_moderation_status_display()))))
     shown = {"act": act, "heading": str(master), "link": link, "about": about, "fits": act.fits(master, role),

@@ -23,14 +23,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from fieldservice.desk.dashboard import Figure
 from fieldservice.desk.views import context
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification, Outcome
 from fieldservice.runtime import registry
 from fieldservice.runtime.models import Heartbeat, Setting
 from fieldservice.watch import checks, jobs
 from staff import access
-from staff.services.moderation import audit
+from staff.services import parameters
 
 BOT_SILENT = timedelta(minutes=3)
 FAILED = 10
@@ -54,7 +53,7 @@ def settings_page(request: HttpRequest, name: str = "") -> HttpResponse:
     if request.method == "POST":
         changed, errors = _read(request, stored)
         if not errors:
-            _write(request, changed, stored)
+            _write(request, changed)
             return redirect("admin:runtime_setting_changelist")
     groups: dict[str, list[dict[str, Any]]] = {}
     for key in registry.KEYS.values():
@@ -91,32 +90,12 @@ def _read(request: HttpRequest, stored: dict[str, Setting]) -> tuple[dict[str, s
         if was != now:
             errors[name] = _("Somebody has set this to “%(value)s” meanwhile.") % {"value": now or _("default")}
             continue
-        try:
-            typed = "" if key.secret and typed == NOTHING else typed
-            if typed:
-                key.parse(typed)
-            changed[name] = typed
-        except InvalidError as error:
-            errors[name] = str(error)
-    try:
-        registry.check_together(changed)
-    except InvalidError as error:
-        errors |= error.fields
-    return changed, errors
+        changed[name] = "" if key.secret and typed == NOTHING else typed
+    return changed, errors | parameters.mistakes(texts=changed)
 
 
-@transaction.atomic
-def _write(request: HttpRequest, changed: dict[str, str], stored: dict[str, Setting]) -> None:
-    actor = Actor.of_staff(request.user, "web")
-    for name, typed in changed.items():
-        if typed:
-            registry.write(name, typed, actor=actor)
-        else:
-            Setting.objects.filter(key=name).delete()
-        pair = [stored[name].value if name in stored else None, typed or None]
-        if registry.is_secret(name):
-            pair = ["***" if value else None for value in pair]
-        audit("setting_changed", actor=actor, changes={name: pair})
+def _write(request: HttpRequest, changed: dict[str, str]) -> None:
+    parameters.change(texts=changed, actor=Actor.of_staff(request.user, "web"))
     count = len(changed)
     if count:
         said = ngettext("%(count)s setting is changed.", "%(count)s settings are changed.", count)

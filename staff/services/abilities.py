@@ -15,7 +15,7 @@ from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from fieldservice.runtime import wake
 from geo.models import District
-from staff.models import Master, MasterDistrict, MasterSkill, Skill
+from staff.models import Master, Skill
 from staff.scope import require
 from staff.services.moderation import audit, lock
 
@@ -30,17 +30,9 @@ def set_skills(
 
     `seen`: the ids the caller was shown. Raises StaleError when they are others by now, InvalidError for unknown ids.
     """
-    require(actor, RIGHT)
-    master = lock(master_id, actor)
-    has = set(MasterSkill.objects.filter(master=master).values_list("skill_id", flat=True))
-    wanted = _known(Skill.objects.filter(Q(is_active=True) | Q(pk__in=has)), skill_ids)
-    before = _names(Skill.objects.filter(pk__in=has))
-    if not _differs(has, wanted, seen):
-        return master
-    MasterSkill.objects.filter(master=master, skill_id__in=has - wanted).delete()
-    links = [MasterSkill(master=master, skill_id=pk) for pk in sorted(wanted - has)]
-    MasterSkill.objects.bulk_create(links, ignore_conflicts=True)
-    return _changed(master, actor, "skills", before, _names(Skill.objects.filter(pk__in=wanted)))
+    master = _locked(master_id, actor)
+    offered = Skill.objects.filter(Q(is_active=True) | Q(pk__in=master.skills.values("pk")))
+    return _set(master, "skills", _known(offered, skill_ids), seen, actor)
 
 
 @transaction.atomic
@@ -48,23 +40,20 @@ def set_districts(
     *, master_id: int, district_ids: Collection[int], actor: Actor, seen: Collection[int] | None = None
 ) -> Master:
     """The master serves these districts of the own city and no others; as `set_skills`."""
-    require(actor, RIGHT)
-    master = lock(master_id, actor)
-    has = set(MasterDistrict.objects.filter(master=master).values_list("district_id", flat=True))
-    wanted = _known(District.objects.filter(city_id=master.city_id or 0), district_ids)
-    before = _names(District.objects.filter(pk__in=has))
-    if not _differs(has, wanted, seen):
-        return master
-    MasterDistrict.objects.filter(master=master, district_id__in=has - wanted).delete()
-    links = [MasterDistrict(master=master, district_id=pk) for pk in sorted(wanted - has)]
-    MasterDistrict.objects.bulk_create(links, ignore_conflicts=True)
-    return _changed(master, actor, "districts", before, _names(District.objects.filter(pk__in=wanted)))
+    master = _locked(master_id, actor)
+    offered = District.objects.filter(city_id=master.city_id or 0)
+    return _set(master, "districts", _known(offered, district_ids), seen, actor)
 
 
 def fingerprint(master: Master) -> str:
     """Another one after every change of skills or districts."""
     links = [sorted(master.skills.values_list("pk", flat=True)), sorted(master.districts.values_list("pk", flat=True))]
     return hashlib.sha256(repr(links).encode()).hexdigest()
+
+
+def _locked(master_id: int, actor: Actor) -> Master:
+    require(actor, RIGHT)
+    return lock(master_id, actor)
 
 
 def _known(offered: QuerySet[Skill] | QuerySet[District], ids: Collection[int]) -> set[int]:
@@ -74,14 +63,21 @@ def _known(offered: QuerySet[Skill] | QuerySet[District], ids: Collection[int]) 
     return wanted
 
 
-def _differs(has: set[int], wanted: set[int], seen: Collection[int] | None) -> bool:
-    if seen is not None and set(seen) != has:
+def _set(master: Master, what: str, wanted: set[int], seen: Collection[int] | None, actor: Actor) -> Master:
+    """`what`: the master's links, `skills` or `districts`."""
+    links = getattr(master, what)
+    had = dict(links.values_list("pk", "name"))
+    if seen is not None and set(seen) != had.keys():
         raise StaleError(_("Somebody has changed this meanwhile: look once more, please."))
-    return has != wanted
+    if wanted == had.keys():
+        return master
+    links.remove(*(had.keys() - wanted))
+    links.add(*(wanted - had.keys()))
+    return _changed(master, actor, what, _names(had.values()), _names(links.values_list("name", flat=True)))
 
 
-def _names(rows: Iterable[Skill] | Iterable[District]) -> str:
-    return ", ".join(sorted(row.name for row in rows))
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _changed(master: Master, actor: Actor, what: str, before: str, after: str) -> Master:
