@@ -84,9 +84,9 @@ def corrected(row: OrderStatusHistory) -> list[tuple[str, str, str, str]]:
     changes = (row.context or {}).get("changes")
     if not isinstance(changes, dict):
         return []
-    titles = {field.name: str(field.verbose_name) for field in Order._meta.fields}
-    return [(name, titles[name], *(_value(name, value) for value in pair))
-            for name, pair in changes.items() if name in titles]  # fmt: skip
+    found = [field for field in Order._meta.fields if field.name in changes]
+    pairs = [[_value(field.name, value) for value in changes[field.name]] for field in found]
+    return [(field.name, str(field.verbose_name), old, new) for field, (old, new) in zip(found, pairs, strict=True)]
 
 
 def _value(name: str, value: str | None) -> str:

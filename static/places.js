@@ -1,8 +1,9 @@
-// The lookups of districts and streets know which city is chosen beside them.
+// The lookups of districts and streets know which city is chosen beside them, or is the order's for good.
 "use strict";
 {
   const $ = django.jQuery;
-  const chosen = () => document.getElementById("id_city")?.value || "";
+  const chosen = () =>
+    document.getElementById("id_city")?.value || document.querySelector("select[data-city]")?.dataset.city || "";
 
   $.ajaxPrefilter((options) => {
     if (options.url.includes("/autocomplete/") && chosen()) {

@@ -10,15 +10,18 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.lib.point import Point, parse_point
-from orders.enums import Category
+from orders.enums import Category, OrderStatus
 from orders.models import Order
-from orders.services import intake
+from orders.services import intake, rerouting
+from orders.services.place import StreetElsewhere
+from orders.services.rerouting import Route
 from orders.services.schedule import BUCKETS, Slot, parse_choice
 from orders.services.window import load_window
 
@@ -32,28 +35,71 @@ SLOTS = [
 ]
 
 
+#: what decides who is asked: changed by `rerouting`, the rest by `correction`
+ROUTE = ("category", "district", "street", "street_text")
+
+
+def consequence(order: Order) -> str:
+    """What saving another category, district or street means now."""
+    if order.status not in rerouting.OPEN:
+        return gettext("The work is over: the category, the district and the street of the list stay as they are.")
+    if order.status in OrderStatus.SEARCH:
+        return gettext(
+            "With another category, district or street the present offer is withdrawn and the search begins anew."
+        )
+    if order.status in OrderStatus.ACTIVE:
+        return gettext("Its master keeps the order and is told. Another category must be one of his skills.")
+    return ""
+
+
 def fingerprint(order: Order) -> str:
     """Another one after every correction."""
-    return hashlib.sha256(repr([getattr(order, name) for name in sorted(intake.OPTIONAL)]).encode()).hexdigest()
+    values = [getattr(order, name) for name in sorted(intake.OPTIONAL)]
+    return hashlib.sha256(repr([*values, Route.of(order)]).encode()).hexdigest()[:32]
 
 
 class OrderForm(forms.ModelForm):
     """The order page: what staff may still correct, checked as in a new order."""
 
-    #: what the page showed: whoever saves over somebody else's correction is told
+    #: what the page showed, and the version: whoever saves over somebody else's correction is told
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    confirm_district = forms.BooleanField(
+        label=_("Take the district of the street"), required=False, widget=forms.HiddenInput
+    )
+    #: why the service did not take what the form had found right a moment before
+    refusal = ""
 
     class Meta:
         model = Order
-        fields = sorted(intake.OPTIONAL)
+        fields = (*sorted(intake.OPTIONAL), "category", "district", "street")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = fingerprint(self.instance)
+        self.route = Route.of(self.instance)
+        self.may_reroute = "category" in self.fields  # else the page only shows them
+        self.initial["seen"] = f"{fingerprint(self.instance)}.{self.instance.version}"
+        for name in ROUTE[:3] if self.may_reroute else ():
+            self.fields[name].widget.attrs["data-city"] = self.instance.city_id
+        if self.is_bound and self.may_reroute:  # what a page of before did not ask stays as it is
+            asked = {name: self.data[name] for name in self.data}
+            self.data = {name: self.initial[name] or "" for name in ROUTE[:3]} | asked
+
+    @property
+    def version(self) -> int | None:
+        """Of the order the page was made with."""
+        _mark, _dot, number = (self.cleaned_data.get("seen") or "").partition(".")
+        return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
+
+    def to(self) -> Route:
+        """The route as it was typed."""
+        data = self.cleaned_data
+        return Route(data["category"], _pk(data["district"]), _pk(data["street"]), data["street_text"] or "")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("seen") and data["seen"] != self.initial["seen"]:
+        if self.refusal:
+            self.add_error(None, self.refusal)
+        elif data.get("seen") and data["seen"].partition(".")[0] != fingerprint(self.instance):
             self.add_error(None, _("Somebody has corrected this order meanwhile: open it anew, then correct it."))
         for name in intake.OPTIONAL:
             if name in self.changed_data and name in data:  # what an old order has may stay as it is
@@ -61,9 +107,24 @@ class OrderForm(forms.ModelForm):
                     data[name] = intake.parse_field(name, data[name] or "")
                 except InvalidError as error:
                     self.add_error(name, str(error))
-        if self.instance.street and data.get("street_text"):
+        if not self.may_reroute and self.instance.street and data.get("street_text"):
             self.add_error("street_text", _("The order has a street of the list already."))
+        self.cleaned_data = data
+        if self.may_reroute and not self.errors:
+            self._check_route()
         return data
+
+    def _check_route(self) -> None:
+        confirmed = self.cleaned_data.get("confirm_district", False)
+        try:
+            rerouting.check(order=self.instance, to=self.to(), confirm_district=confirmed)
+        except InvalidError as error:
+            for name, sentence in error.fields.items():
+                self.add_error(name if name in self.fields else None, sentence)
+            if isinstance(error, StreetElsewhere):
+                self.fields["confirm_district"].widget = UnfoldBooleanWidget()
+        except DomainError as error:
+            self.add_error("category" if error.code == "skill" else None, str(error))
 
 
 class SlotField(forms.ChoiceField):

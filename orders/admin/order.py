@@ -15,15 +15,15 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from fieldservice.lib.actor import Actor
-from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.phones import parse_phone
-from orders.admin import lookups
+from orders.admin import forms, lookups
 from orders.admin.filters import LateFilter, StageFilter
-from orders.admin.forms import NewOrderForm, OrderForm
+from orders.admin.forms import ROUTE, NewOrderForm, OrderForm
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.services import correction, intake
+from orders.services import correction, intake, rerouting
 from staff import scope
 from staff.filters import DayRangeFilter, MasterFilter
 from staff.scoped_admin import ScopedAdmin
@@ -73,15 +73,17 @@ class OrderAdmin(ScopedAdmin):
     search_help_text = _("Order number or the client's phone as +79991234567")
     autocomplete_fields = ("city", "district", "street")
     ordering = ("-id",)
-    readonly_fields = ("city", "district", "street")
+    readonly_fields = ("city",)
     fieldsets = (
         (_("Client"), {"fields": (("client_name",),)}),
         (
-            _("Address"),
+            _("What and where"),
             {
                 "fields": (
+                    "category",
                     ("city", "district"),
                     ("street", "street_text"),
+                    "confirm_district",
                     ("house", "apartment"),
                     "address_comment",
                 )
@@ -141,23 +143,52 @@ class OrderAdmin(ScopedAdmin):
         known = cities[0] if len(cities) == 1 else wanted if wanted in cities else None
         return super().get_changeform_initial_data(request) | ({"city": known} if known else {})
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Whoever is refused by the service itself gets the form back, with the sentence and all that was typed."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as error:
+            request.refusal = str(error)  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
     def get_form(self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **kwargs | {"form": OrderForm if obj else NewOrderForm})
+        form = super().get_form(request, obj, change, **kwargs | {"form": OrderForm if obj else NewOrderForm})
+        form.refusal = getattr(request, "refusal", "")
+        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
-        return self.fieldsets if obj else self.add_fieldsets
+        if obj is None:
+            return self.add_fieldsets
+        client, (title, route), visit = self.fieldsets
+        return (client, (title, route | {"description": forms.consequence(obj)}), visit)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
-        return self.readonly_fields if obj else ()
+        if obj is None:
+            return ()
+        return self.readonly_fields if obj.status in rerouting.OPEN else (*self.readonly_fields, *ROUTE[:3])
 
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
         actor = Actor.of_staff(request.user, "web")
-        if change:
-            changes = {name: form.cleaned_data[name] for name in form.changed_data if name in EDITABLE}
-            correction.correct(order_id=obj.pk, changes=changes, actor=actor, now=timezone.now())
+        if not change:
+            order = intake.create(new=form.new_order(), actor=actor)
+            obj.__dict__.update(order.__dict__)
             return
-        order = intake.create(new=form.new_order(), actor=actor)
-        obj.__dict__.update(order.__dict__)
+        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in EDITABLE}
+        if form.may_reroute:
+            changes.pop("street_text", None)
+            self._reroute(request, obj, form, actor)
+        seen = {name: form.initial.get(name) for name in changes}
+        correction.correct(order_id=obj.pk, changes=changes, seen=seen, actor=actor, now=timezone.now())
+
+    def _reroute(self, request: HttpRequest, obj: Order, form: OrderForm, actor: Actor) -> None:
+        if form.to() == form.route:
+            return
+        order = rerouting.reroute(
+            order_id=obj.pk, to=form.to(), seen=form.route, version=form.version, actor=actor,
+            confirm_district=form.cleaned_data.get("confirm_district", False),
+        )  # fmt: skip
+        if order.search_number != obj.search_number:
+            self.message_user(request, _("A new search for order #%(id)s has begun.") % {"id": order.pk})
 
     def response_post_save_change(self, request: HttpRequest, obj: Order) -> HttpResponse:
         return redirect("admin:orders_order_change", obj.pk)

@@ -268,5 +268,5 @@ def test_the_story_tells_old_and_new():
     south = DistrictFactory(city=order.city, name="Южный")
     mend(order, category="PLUMBING", district_id=south.pk)
     lines = list(explain.explain(order_id=order.pk, now=NOON).lines())
-    wanted = f"corrected by the office: category «Electrics» → «Plumbing»; district «{order.district}» → «Южный»"
+    wanted = f"corrected by the office: district «{order.district}» → «Южный»; category «Electrics» → «Plumbing»"
     assert any(wanted in line for line in lines), lines

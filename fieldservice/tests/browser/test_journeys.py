@@ -15,6 +15,7 @@ from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification
 from fieldservice.runtime import registry
 from fieldservice.tests.browser.conftest import Desk
+from geo.models import Street
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
 from orders.tests.factories import OrderFactory
@@ -255,3 +256,32 @@ def test_12_a_visit_moves_to_another_day(desk: Desk, scene: Scene) -> None:
     desk.page.locator("#desk-dialog").wait_for(state="hidden")
     desk.page.locator(".desk-facts dd", has_text="16:00–19:00").wait_for()
     assert Notification.objects.filter(event="order_changed", master=order.assigned_master).count() == 1
+
+
+def test_13_the_wrong_category_and_street_are_mended(desk: Desk, scene: Scene) -> None:
+    order, page = scene.orders["fresh"], desk.page
+    there = Street.objects.create(city=scene.city, district=scene.districts[4], name="Варшавское шоссе")
+    Street.objects.create(city=scene.strange, name="Варшавское шоссе")
+    desk.sign_in("operator")
+    desk.open(f"/admin/orders/order/{order.pk}/edit/")
+    page.select_option("#id_category", "WINDOWS")
+    page.click(".field-street .select2-selection")
+    page.keyboard.type("варшавск")
+    found = page.locator(".select2-results__option", has_text="Варшавское шоссе")
+    found.first.wait_for()
+    assert found.count() == 1, "another city has such a street, too"
+    desk.shot("mend-lookup")
+    found.click()
+    desk.shot("mend")
+    desk.examine("mend an order")
+    page.click("button[name=_save]")
+    page.locator("#id_confirm_district").wait_for()
+    desk.shot("mend-elsewhere")
+    desk.examine("mend an order, asked back")
+    page.check("#id_confirm_district")
+    page.click("button[name=_save]")
+    page.locator(".desk-facts dd", has_text="Варшавское шоссе").wait_for()
+    desk.shot("mended")
+    order.refresh_from_db()
+    assert (order.category, order.street, order.district) == ("WINDOWS", there, scene.districts[4])
+    assert order.offers.get().state == OfferState.CANCELED
