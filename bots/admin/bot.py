@@ -29,6 +29,7 @@ from bots.admin import (
     parameters,
     queue,
     reports,
+    rerouting,
     rescheduling,
     settling,
     stats,
@@ -48,8 +49,9 @@ from staff.selectors import member_by_tg
 from staff.services.moderation import audit
 
 SECTIONS = (
-    menu, joining, new_order, queue, filters, orders, find, actions, corrections, rescheduling, visits, assign, finance,
-    settling, debtors, reports, moderation, bulk, invites, masters, abilities, stats, logs, parameters, team, web,
+    menu, joining, new_order, queue, filters, orders, find, actions, corrections, rerouting, rescheduling, visits,
+    assign, finance, settling, debtors, reports, moderation, bulk, invites, masters, abilities, stats, logs,
+    parameters, team, web,
 )  # fmt: skip
 
 

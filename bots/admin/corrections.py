@@ -22,11 +22,13 @@ from fieldservice.lib.phones import show_phone
 from orders import scope
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.services import correction, intake
+from orders.services import correction, intake, rerouting
 from orders.services.options import options
 
 RIGHT, VALUE = "order.create", "adm:q:fix:value"
-FIELDS = ("house", "apartment", "address_comment", "street_text", "client_name", "client_phone", "description")
+FIELDS = ("street_text", "house", "apartment", "address_comment", "client_name", "client_phone", "description")
+#: those of `rerouting`, which asks for them otherwise
+ROUTE = ("category", "district", "street")
 
 
 def _list(visit: Visit, order_id: int, *rest: Any) -> Reply:
@@ -93,7 +95,8 @@ def _correctable(visit: Visit, order_id: int, name: str = "") -> Order:
 
 def _names(order: Order) -> list[str]:
     """A street of the list has its district and its coordinates: it is not overwritten by a typed one."""
-    return [name for name in FIELDS if name != "street_text" or order.street_id is None]
+    by_itself = order.street_id is None and order.status not in rerouting.OPEN
+    return [name for name in FIELDS if name != "street_text" or by_itself]
 
 
 def _is_told(order: Order) -> bool:
@@ -103,13 +106,15 @@ def _is_told(order: Order) -> bool:
 
 def _fields(visit: Visit, order_id: int, at: Origin) -> Screen:
     order = _correctable(visit, order_id)
-    words = _words()
-    buttons = [tap(words[name], "adm:q:fix:f", order.pk, name, at) for name in _names(order)]
-    if "reschedule" in options(order, visit.actor):
+    words, can = _words(), options(order, visit.actor)
+    route = ROUTE if "reroute" in can else ()
+    buttons = [tap(words[name], "adm:q:way", order.pk, name, at) for name in route]
+    buttons += [tap(words[name], "adm:q:fix:f", order.pk, name, at) for name in _names(order)]
+    if "reschedule" in can:
         buttons.append(tap(words["slot"], "adm:q:time", order.pk, at))
-    shown = [(words[name], _shown(order, name)) for name in _names(order)]
+    values = [(words[name], shown(order, name)) for name in (*route, *_names(order))]
     rows = [*in_columns(buttons), [back("adm:q:card", order.pk, at), menu_button()]]
-    return page("admin/correct.html", rows, order=order, values=shown, told=_is_told(order))
+    return page("admin/correct.html", rows, order=order, values=values, told=_is_told(order))
 
 
 def _words() -> dict[str, str]:
@@ -117,9 +122,14 @@ def _words() -> dict[str, str]:
     return names | {"street_text": names["street"], "client_phone": names["phone"]}
 
 
-def _shown(order: Order, name: str) -> str:
+def shown(order: Order, name: str) -> str:
+    """The present value, as it is read aloud."""
+    if name == "category":
+        return str(order.get_category_display())
+    if name == "street":
+        return order.street.label if order.street else order.street_text or ""
     value = getattr(order, name) or ""
-    return show_phone(value) if name == "client_phone" else value
+    return show_phone(value) if name == "client_phone" else str(value)
 
 
 def _again(visit: Visit) -> Screen:
@@ -129,7 +139,7 @@ def _again(visit: Visit) -> Screen:
 
 def _question(order: Order, data: dict[str, Any]) -> Screen:
     name, at = data["name"], data["at"]
-    value = _shown(order, name)
+    value = shown(order, name)
     rows: list[list[Button]] = []
     if value:
         rows.append([Button(_("📋 Copy"), copy=value)])

@@ -25,7 +25,7 @@ BOTS = Path(settings.BASE_DIR, "bots")
 #: the same question asked from several sections, on purpose
 SHARED = {
     "admin/confirm.html", "admin/filter.html", "admin/master_unblock.html", "admin/master_why.html",
-    "admin/new_late.html",
+    "admin/new_elsewhere.html", "admin/new_late.html",
 }  # fmt: skip
 
 

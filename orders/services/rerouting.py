@@ -86,10 +86,7 @@ def reroute(
 def check(*, order: Order, to: Route, confirm_district: bool = False) -> dict[str, Any]:
     """What `reroute` would write of the route, as columns; nothing is written. Raises as `reroute` does."""
     if order.status not in OPEN:
-        raise ConflictError(
-            _("Order #%(id)s is «%(status)s» now: its category and its address can no longer be changed.")
-            % {"id": order.pk, "status": order.get_status_display()}
-        )
+        raise ConflictError(too_late(order))
     here, changes = Route.of(order), {}
     if to.category != here.category:
         changes["category"] = _category(order, to.category)
@@ -102,6 +99,13 @@ def check(*, order: Order, to: Route, confirm_district: bool = False) -> dict[st
             confirm_district=confirm_district,
         )  # fmt: skip
     return {name: value for name, value in changes.items() if getattr(order, name) != value}
+
+
+def too_late(order: Order) -> str:
+    """The sentence for an order that is done."""
+    return _("Order #%(id)s is «%(status)s» now: its category and its address can no longer be changed.") % {
+        "id": order.pk, "status": order.get_status_display(),
+    }  # fmt: skip
 
 
 def _category(order: Order, category: str) -> str:

@@ -140,7 +140,8 @@ def desk() -> tuple[StaffUser, Any]:
         ("adm:menu", 9), ("adm:q", 10), ("adm:q:list", 6), ("adm:q:cls", 6), ("adm:q:card:{order}", 16),
         ("adm:q:asg:{order}", 12), ("adm:q:his:{order}", 5), ("adm:m:list", 8), ("adm:log", 5), ("adm:stat", 10),
         ("adm:mod", 4), ("adm:mod:many", 4), ("adm:f:aw", 5), ("adm:f:aw:1:unw", 7), ("adm:f:by:pd", 6),
-        ("adm:q:fix:{order}", 5), ("adm:q:time:{order}", 6),
+        ("adm:q:fix:{order}", 5), ("adm:q:time:{order}", 6), ("adm:q:way:{order}:category", 5),
+        ("adm:q:way:{order}:district", 6), ("adm:q:way:{order}:street", 5),
     ],
 )  # fmt: skip
 def test_every_screen_has_a_budget_of_queries(desk: tuple[StaffUser, Any], path: str, budget: int) -> None:
