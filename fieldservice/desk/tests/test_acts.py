@@ -186,6 +186,7 @@ def test_who_is_too_late_for_today_may_choose_another_time(
     tz = zone("Europe/Moscow")
     evening = datetime.combine(timezone.now().astimezone(tz).date(), time(19, 45), tz)
     monkeypatch.setattr(timezone, "now", lambda: evening)
+    client.force_login(scene.people["chief"])  # a session of this morning is over in the evening
     order = scene.orders["deferred"]
     answer = post(client, order, "reschedule", slot="asap")
     assert (answer.status_code, order.version) == (409, Order.objects.get(pk=order.pk).version)
