@@ -77,12 +77,10 @@ class Registry:
 
     def pack(self, path: str, *args: int | str) -> str:
         """An address. Raises ValueError when it has no handler, does not fit it, or is too long."""
-        words = [str(arg) for arg in args]
-        data = ":".join([path, *words])
-        route = self.routes.get(path)
-        # an argument that reads like the rest of a longer address would be taken for it
-        longer = any(":".join([path, *words[:count]]) in self.routes for count in range(1, len(words) + 1))
-        if route is None or longer or route.read(data.split(":")[path.count(":") + 1 :]) is None:
+        data = ":".join([path, *map(str, args)])
+        found = self.find(data)
+        # an argument that reads like the rest of a longer address is taken for it
+        if found is None or found[0].path != path:
             raise ValueError(f"no handler for {data}")
         if len(data.encode()) > MAX_BYTES:
             raise ValueError(f"{data} is longer than {MAX_BYTES} bytes")

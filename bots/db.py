@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import select
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 from django.utils import translation
 
 P = ParamSpec("P")
@@ -67,11 +68,24 @@ async def in_db(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
 def _managed(language: str, job: Callable[[], T]) -> T:
     # without this a connection that was cut stays cut for ever
     close_old_connections()
+    if _is_quiet():
+        cast(Any, connection).health_check_done = True  # the stubs do not know it
+    with translation.override(language):  # it belongs to a thread, and does not come over by itself
+        return job()
+
+
+def _is_quiet() -> bool:
+    """Whether the server has said nothing since the last job: its good-bye would wait in the socket.
+
+    Django asks `SELECT 1` before each job instead, a tenth of the work of a tap.
+    """
+    inside = connection.connection
+    if inside is None or inside.closed:
+        return False
     try:
-        with translation.override(language):  # it belongs to a thread, and does not come over by itself
-            return job()
-    finally:
-        close_old_connections()
+        return not select.select([inside.fileno()], [], [], 0)[0]
+    except ValueError:  # a number too high for select
+        return False
 
 
 def _close(executor: ThreadPoolExecutor) -> None:

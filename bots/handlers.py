@@ -13,15 +13,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.memory import DisabledEventIsolation
-from aiogram.methods import EditMessageReplyMarkup, SendMessage
-from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, ReplyKeyboardRemove, User
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, User
 from django.conf import settings
 from django.utils import translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bots import callbacks, enclosures, errors, fsm, media, wire
+from bots import callbacks, calls, enclosures, errors, fsm, media, wire
 from bots.bot import Spec
 from bots.db import in_db
 from bots.live import Live
@@ -79,7 +78,7 @@ class Desk:
         await _fold(bot, reply, facts, stored)
         shown = await self._put(bot, reply, facts)
         await fsm.save(state, reply, was=raw_state, prompt=shown)
-        await wire.answer(bot, query.id, **_toast(reply))
+        await wire.answer(bot, query.id, _toast(reply), alert=reply.alert)
 
     def tapped(self, facts: Facts, data: str) -> Reply:
         """What a tap on `data` leads to: checked again, done, shown. Sync, in a database thread."""
@@ -219,9 +218,9 @@ def _running(stored: fsm.Stored | None) -> Dialog | None:
     return stored.dialog if stored and not stored.expired else None
 
 
-def _toast(reply: Reply) -> dict[str, Any]:
+def _toast(reply: Reply) -> str:
     # a longer text would be refused by Telegram: it becomes a message
-    return {"text": reply.toast, "show_alert": reply.alert} if 0 < len(reply.toast) <= errors.ALERT_LIMIT else {}
+    return reply.toast if len(reply.toast) <= errors.ALERT_LIMIT else ""
 
 
 def _loud(reply: Reply) -> Reply:
@@ -237,12 +236,7 @@ async def _fold(bot: Bot, reply: Reply, facts: Facts, stored: fsm.Stored | None)
     if not (stored and stored.keys and reply.screen) or reply.screen.keys:
         return False
     try:
-        note = SendMessage(
-            chat_id=facts.user.id,
-            text=escape(reply.toast or _("Noted.")),
-            reply_markup=ReplyKeyboardRemove(remove_keyboard=True),
-        )
-        await wire.patient(bot, note)
+        await wire.patient(bot, calls.send(facts.user.id, escape(reply.toast or _("Noted.")), calls.NO_KEYBOARD))
     except AiogramError as error:
         log.info("keyboard_not_folded", extra={"error": type(error).__name__})
     return True
@@ -253,6 +247,6 @@ async def _strip(bot: Bot, chat_id: int, message_id: int | None) -> None:
     if message_id is None:
         return
     try:
-        await wire.edit(bot, EditMessageReplyMarkup(chat_id=chat_id, message_id=message_id, reply_markup=None))
+        await wire.edit(bot, calls.strip(chat_id, message_id))
     except AiogramError as error:
         log.info("prompt_not_stripped", extra={"error": type(error).__name__})

@@ -16,10 +16,9 @@ from functools import partial
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
-from aiogram.methods import EditMessageText
 from django.utils import timezone, translation
 
-from bots import errors, text, wire
+from bots import errors, wire
 from bots.db import in_db
 from bots.delivery.limits import Limits
 from bots.screens import Screen
@@ -125,10 +124,8 @@ class Live:
         if not goes_on:
             self.ticking.pop((chat_id, message_id), None)
         self.limits.take(chat_id)
-        body = text.shorten(screen.text)
-        edit = EditMessageText(chat_id=chat_id, message_id=message_id, text=body, reply_markup=screen.markup())
         try:
-            await self.bot(edit, request_timeout=TIMEOUT)
+            await self.bot(screen.put(chat_id, message_id), request_timeout=TIMEOUT)
         except TelegramRetryAfter as error:
             self.limits.chat(chat_id).pause(time.monotonic() + error.retry_after)
         except AiogramError as error:

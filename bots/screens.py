@@ -7,21 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiogram import Bot
-from aiogram.methods import EditMessageText, SendMessage
-from aiogram.types import (
-    CopyTextButton,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    KeyboardButton,
-    ReplyKeyboardMarkup,
-)
 from django.utils.html import escape
 
+from bots import calls, wire
 from bots import text as texts
-from bots import wire
+from bots.calls import JSON, Call, Send, Sent
 
 PAGE = 5
 COPY_LIMIT = 256
+#: what a key sends besides its text
+SHARED: dict[str, JSON] = {"phone": {"request_contact": True}, "place": {"request_location": True}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +32,13 @@ class Button:
         if not self.text.strip() or not (self.data or self.url or self.copy):
             raise ValueError(f"a button needs a caption and something to do: {self!r}")
 
-    def wire(self) -> InlineKeyboardButton:
+    def wire(self) -> JSON:
         """Telegram's form."""
         if self.data:
-            return InlineKeyboardButton(text=self.text, callback_data=self.data)
+            return {"text": self.text, "callback_data": self.data}
         if self.url:
-            return InlineKeyboardButton(text=self.text, url=self.url)
-        return InlineKeyboardButton(text=self.text, copy_text=CopyTextButton(text=self.copy[:COPY_LIMIT]))
+            return {"text": self.text, "url": self.url}
+        return {"text": self.text, "copy_text": {"text": self.copy[:COPY_LIMIT]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +48,9 @@ class Key:
     text: str
     shares: str = ""
 
-    def wire(self) -> KeyboardButton:
+    def wire(self) -> JSON:
         """Telegram's form."""
-        return KeyboardButton(
-            text=self.text,
-            request_contact=True if self.shares == "phone" else None,
-            request_location=True if self.shares == "place" else None,
-        )
+        return {"text": self.text} | SHARED.get(self.shares, {})
 
 
 Rows = Sequence[Sequence[Button]]
@@ -79,17 +70,21 @@ class Screen:
         if self.keys and self.rows:
             raise ValueError("a screen has buttons or keys")
 
-    def markup(self) -> InlineKeyboardMarkup | None:
-        """Telegram's form of the buttons."""
+    def markup(self) -> JSON | None:
+        """Telegram's form of the buttons or the keys."""
+        if self.keys:
+            rows = [[key.wire()] for key in self.keys]
+            return {"keyboard": rows, "resize_keyboard": True, "one_time_keyboard": True}
         rows = [[button.wire() for button in row] for row in self.rows if row]
-        return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+        return {"inline_keyboard": rows} if rows else None
 
-    def keyboard(self) -> ReplyKeyboardMarkup | None:
-        """Telegram's form of the keys."""
-        if not self.keys:
-            return None
-        rows = [[key.wire()] for key in self.keys]
-        return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, one_time_keyboard=True)
+    def sent(self, chat_id: int) -> Send:
+        """The call that sends it as a new message."""
+        return calls.send(chat_id, texts.shorten(self.text), self.markup())
+
+    def put(self, chat_id: int, message_id: int) -> Call:
+        """The call that shows it in a message that is there. Keys come with a new message only."""
+        return calls.edit(chat_id, message_id, texts.shorten(self.text), self.markup())
 
     def under(self, notice: str) -> Screen:
         """The same screen below a sentence (plain text)."""
@@ -106,10 +101,7 @@ async def show(bot: Bot, screen: Screen, *, chat_id: int, message_id: int | None
 
     An unchanged message is left alone: a double tap changes nothing.
     """
-    body, markup = texts.shorten(screen.text), screen.markup()
-    if message_id is not None and not screen.keys:  # keys come with a new message only
-        edit = EditMessageText(chat_id=chat_id, message_id=message_id, text=body, reply_markup=markup)
-        if await wire.edit(bot, edit):
-            return message_id
-    sent = await wire.patient(bot, SendMessage(chat_id=chat_id, text=body, reply_markup=screen.keyboard() or markup))
+    if message_id is not None and not screen.keys and await wire.edit(bot, screen.put(chat_id, message_id)):
+        return message_id
+    sent: Sent = await wire.patient(bot, screen.sent(chat_id))
     return sent.message_id

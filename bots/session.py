@@ -11,6 +11,8 @@ from aiogram.methods import Response, TelegramMethod
 from aiogram.types import InputFile
 from aiohttp.payload import BytesPayload
 
+from bots.calls import Call
+
 T = TypeVar("T")
 #: how answers are read: pydantic would forget it at the next garbage collection, and work it out anew for 10 ms
 READERS: dict[type, Any] = {}
@@ -27,6 +29,8 @@ class JsonSession(AiohttpSession):
 
     def build_form_data(self, bot: Bot, method: TelegramMethod[Any]) -> Any:
         """The body of a request."""
+        if isinstance(method, Call):
+            return _payload(method.body)
         files: dict[str, InputFile] = {}
         fields = {
             name: self.prepare_value(value, bot=bot, files=files, _dumps_json=False)
@@ -35,4 +39,8 @@ class JsonSession(AiohttpSession):
         if files:
             return super().build_form_data(bot, method)
         body = {name: value for name, value in fields.items() if value not in (None, "")}
-        return BytesPayload(json.dumps(body, ensure_ascii=False).encode(), content_type="application/json")
+        return _payload(body)
+
+
+def _payload(body: dict[str, Any]) -> BytesPayload:
+    return BytesPayload(json.dumps(body, ensure_ascii=False).encode(), content_type="application/json")

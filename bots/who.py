@@ -8,11 +8,11 @@ from typing import Any
 
 from aiogram import BaseMiddleware, Bot
 from aiogram.exceptions import AiogramError
-from aiogram.methods import SendMessage
 from aiogram.types import Chat, TelegramObject, Update, User
 from django.utils import translation
+from django.utils.html import escape
 
-from bots import errors, language, wire
+from bots import calls, errors, language, wire
 from bots.bot import Spec
 from bots.throttle import Throttle
 from bots.visit import Person
@@ -54,9 +54,9 @@ def enter(spec: Spec, user: User, text: str = "") -> Person:
 
 async def _tell(bot: Bot, event: Update, user: User, sentence: str) -> None:
     if event.callback_query:
-        await wire.answer(bot, event.callback_query.id, text=sentence[: errors.ALERT_LIMIT], show_alert=True)
+        await wire.answer(bot, event.callback_query.id, sentence[: errors.ALERT_LIMIT], alert=True)
         return
     try:
-        await wire.patient(bot, SendMessage(chat_id=user.id, text=sentence, parse_mode=None))
+        await wire.patient(bot, calls.send(user.id, escape(sentence)))
     except AiogramError as error:
         log.info("person_not_told", extra={"error": type(error).__name__})

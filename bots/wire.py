@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -17,7 +17,10 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.methods import AnswerCallbackQuery, EditMessageReplyMarkup, EditMessageText, TelegramMethod
+from aiogram.methods import TelegramMethod
+
+from bots import calls
+from bots.calls import Call
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -78,10 +81,10 @@ async def patient(bot: Bot, method: TelegramMethod[T]) -> T:
     raise AssertionError  # unreachable: the loop returns or raises
 
 
-async def edit(bot: Bot, method: EditMessageText | EditMessageReplyMarkup) -> bool:
+async def edit(bot: Bot, call: Call) -> bool:
     """Edit a message; False when there is nothing to edit. An unchanged message is a success."""
     try:
-        await patient(bot, method)
+        await patient(bot, call)
     except TelegramBadRequest as error:
         if is_gone(error):
             return False
@@ -90,9 +93,9 @@ async def edit(bot: Bot, method: EditMessageText | EditMessageReplyMarkup) -> bo
     return True
 
 
-async def answer(bot: Bot, query_id: str, **fields: Any) -> None:
+async def answer(bot: Bot, query_id: str, text: str = "", *, alert: bool = False) -> None:
     """Stop the spinner of a tapped button. Never fails: an old query or a lost network changes nothing."""
     try:
-        await patient(bot, AnswerCallbackQuery(callback_query_id=query_id, **fields))
+        await patient(bot, calls.answer(query_id, text, alert=alert))
     except AiogramError as error:
         log.info("callback_not_answered", extra={"error": type(error).__name__})

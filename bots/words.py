@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from fieldservice.lib.localtime import zone
+from fieldservice.lib.localtime import format_moment, zone
 from geo.models import City
 from orders.models import Order
 from staff.enums import BlockReason
@@ -29,6 +30,11 @@ def address(order: Order, *, flat: bool = False) -> str:
 def clock(moment: datetime | None, city: City | None) -> str:
     """The time of day with seconds in the city's zone: `13:02:10`."""
     return f"{moment.astimezone(zone(city.timezone if city else None)):%H:%M:%S}" if moment else "—"
+
+
+def moment(value: datetime | None, city: City | None) -> str:
+    """A moment in the city's zone: `today 13:05`."""
+    return format_moment(value, tz=zone(city.timezone if city else None), now=timezone.now())
 
 
 def map_url(order: Order) -> str:

@@ -25,8 +25,11 @@ BROKER = {"socket_connect_timeout": 5, "socket_timeout": 10, "socket_keepalive":
 
 
 def watched(entry: dict[str, Any], **server: object) -> dict[str, Any]:
-    """Django's DATABASES entry with all this, and more settings of the server's side. What the address says wins."""
-    given = entry.get("OPTIONS", {})
+    """Django's DATABASES entry with all this, and more settings of the server's side. What the address says wins.
+
+    Behind a pooler of transactions (DISABLE_SERVER_SIDE_CURSORS) the server keeps no plans: they belong to a session.
+    """
+    given = {"prepare_threshold": None if entry.get("DISABLE_SERVER_SIDE_CURSORS") else 5} | entry.get("OPTIONS", {})
     ours = " ".join(f"-c {name}={value}" for name, value in (SERVER | server).items())
     options = CLIENT | given | {"options": f"{ours} {given.get('options', '')}".rstrip()}
     return entry | {"OPTIONS": options, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}

@@ -10,10 +10,11 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import EditMessageText, SendDocument, SendMessage
-from aiogram.types import BufferedInputFile
+from aiogram.methods import SendDocument
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup
 
 from bots import text, wire
+from bots.calls import Sent
 from bots.media import Enclosure
 from bots.screens import Screen
 
@@ -45,9 +46,9 @@ class DeliveryError(Exception):
 
 async def send(bot: Bot, screen: Screen, *, chat_id: int) -> int:
     """Send a new message; returns its id. Raises DeliveryError."""
-    method = SendMessage(chat_id=chat_id, text=text.shorten(screen.text), reply_markup=screen.markup())
     try:
-        return (await bot(method, request_timeout=TIMEOUT)).message_id
+        sent: Sent = await bot(screen.sent(chat_id), request_timeout=TIMEOUT)
+        return sent.message_id
     except AiogramError as error:
         raise translate(error) from error
 
@@ -56,7 +57,8 @@ async def send_document(bot: Bot, screen: Screen, file: Enclosure, *, chat_id: i
     """Send a file of ours with the screen below it; returns the id. Raises DeliveryError."""
     method = SendDocument(
         chat_id=chat_id, document=BufferedInputFile(file.content, file.name),
-        caption=text.shorten(screen.text, CAPTION), reply_markup=screen.markup(),
+        caption=text.shorten(screen.text, CAPTION),
+        reply_markup=InlineKeyboardMarkup.model_validate(markup) if (markup := screen.markup()) else None,
     )  # fmt: skip
     try:
         return (await bot(method, request_timeout=UPLOAD)).message_id
@@ -66,11 +68,8 @@ async def send_document(bot: Bot, screen: Screen, file: Enclosure, *, chat_id: i
 
 async def edit(bot: Bot, screen: Screen, *, chat_id: int, message_id: int) -> None:
     """Edit a message. One that shows this already, or is no more, counts as edited. Raises DeliveryError."""
-    method = EditMessageText(
-        chat_id=chat_id, message_id=message_id, text=text.shorten(screen.text), reply_markup=screen.markup()
-    )
     try:
-        await bot(method, request_timeout=TIMEOUT)
+        await bot(screen.put(chat_id, message_id), request_timeout=TIMEOUT)
     except AiogramError as error:
         if not (wire.is_unchanged(error) or wire.is_gone(error)):
             raise translate(error) from error

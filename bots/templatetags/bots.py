@@ -14,11 +14,10 @@ from django.utils.translation import gettext, ngettext
 
 from bots import words
 from bots.text import GAP
-from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
+from fieldservice.lib.localtime import format_timeslot_local, zone
 from fieldservice.lib.money import show_money
 from fieldservice.lib.phones import show_phone
 from fieldservice.runtime import registry
-from geo.models import City
 from orders import words as order_words
 from orders.models import Order, OrderStatusHistory
 from staff import words as staff_words
@@ -32,6 +31,7 @@ register.filter("history", order_words.history)
 register.filter("audit", staff_words.action)
 register.filter("block_reason", words.block)
 register.filter("clock", words.clock)
+register.filter("moment", words.moment)
 
 
 @register.filter
@@ -52,12 +52,6 @@ def slot(order: Order) -> str:
 def address(order: Order, flat: str = "") -> str:
     """The order's address; `{{ order|address:"flat" }}` with the flat."""
     return words.address(order, flat=bool(flat))
-
-
-@register.filter
-def moment(value: datetime | None, city: City | None) -> str:
-    """A moment in the city's zone: `today 13:05`."""
-    return format_moment(value, tz=zone(city.timezone if city else None), now=timezone.now())
 
 
 @register.filter

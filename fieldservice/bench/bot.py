@@ -22,7 +22,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.fsm.storage.base import BaseStorage
-from aiogram.types import CallbackQuery, Message, User
+from aiogram.types import CallbackQuery, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 from django.conf import settings
 from django.db import connection
 from django.utils import translation
@@ -34,7 +34,7 @@ from bots.delivery.limits import Limits
 from bots.handlers import Desk, Facts, dispatcher
 from bots.live import Live
 from bots.master.bot import SPEC
-from bots.screens import Screen
+from bots.screens import Button, Screen
 from fieldservice.bench import seed
 from fieldservice.bench.harness import Result, Series, counted, execute
 from fieldservice.embedded import locations
@@ -192,12 +192,26 @@ def _bare(storage: BaseStorage, connections: Connections, screen: Screen) -> Dis
         assert row
         assert isinstance(query.message, Message)
         await bot.edit_message_text(
-            screen.text, chat_id=query.from_user.id, message_id=query.message.message_id, reply_markup=screen.markup()
+            screen.text, chat_id=query.from_user.id, message_id=query.message.message_id, reply_markup=_keyboard(screen)
         )
         await query.answer()
 
     made.callback_query.register(tap)
     return made
+
+
+def _keyboard(screen: Screen) -> InlineKeyboardMarkup:
+    """The buttons as aiogram has them made."""
+    rows = [[_button(button) for button in row] for row in screen.rows if row]
+    return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.data:
+        return InlineKeyboardButton(text=button.text, callback_data=button.data)
+    if button.url:
+        return InlineKeyboardButton(text=button.text, url=button.url)
+    return InlineKeyboardButton(text=button.text, copy_text=CopyTextButton(text=button.copy))
 
 
 async def _connections() -> Connections:

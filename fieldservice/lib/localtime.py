@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+NEAR = {0: gettext_lazy("today"), 1: gettext_lazy("tomorrow"), -1: gettext_lazy("yesterday")}
 
 
 @lru_cache(maxsize=256)
@@ -31,8 +34,9 @@ def is_zone(name: str) -> bool:
 def format_day(moment: datetime, *, tz: ZoneInfo, now: datetime) -> str:
     """`today`, `tomorrow`, `yesterday` or `DD.MM` (`DD.MM.YYYY` in another year), in the zone `tz`."""
     day, today = moment.astimezone(tz).date(), now.astimezone(tz).date()
-    near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((day - today) // timedelta(days=1))
-    return near or day.strftime("%d.%m" if day.year == today.year else "%d.%m.%Y")
+    if near := NEAR.get((day - today).days):
+        return str(near)
+    return day.strftime("%d.%m" if day.year == today.year else "%d.%m.%Y")
 
 
 def format_moment(moment: datetime | None, *, tz: ZoneInfo, now: datetime) -> str:

@@ -1,4 +1,5 @@
-"""Queries written once: Django's ORM takes 1–2 ms to write the SQL of a query with joins, the same SQL every time.
+"""Queries written once and planned once: Django's ORM takes 1–2 ms to write the SQL of a query with joins, the same
+SQL every time, and PostgreSQL takes ten times as long to plan it as to run it.
 
     @prepared
     def _order(*, master_id: int, order_id: int) -> QuerySet[Order]:
@@ -9,24 +10,29 @@
 The function is called once with samples to see where its arguments go in the SQL; afterwards the SQL is as it was.
 Keyword-only arguments, of `int` or `datetime`, are values. Positional ones (a tab, an offset) are the query's shape:
 each combination has SQL of its own. A function must not do anything else with its values than to filter by them.
+What is neither stands in the SQL as it is: a plan for any value could not use an index of some states.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar, cast
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
+from psycopg.sql import Literal
 
 R = TypeVar("R")
 #: shapes kept per query: a person who leafs to page 10,000 must not cost memory for ever
 SHAPES = 200
+PLACE = re.compile("%%|%s")
 #: values no filter has by itself: the argument's number is added
 SAMPLES: dict[str, Callable[[int], Any]] = {
     "int": lambda number: 2_000_001_000 + number,
@@ -39,18 +45,15 @@ class _Plan:
     """The SQL of one shape and how its rows are read."""
 
     sql: str
-    #: constants, and the names of arguments
-    params: Sequence[tuple[bool, Any]]
+    #: the arguments' names, as they come in the SQL
+    params: Sequence[str]
     #: (column, converters, expression)
     converters: Sequence[tuple[int, Sequence[Any], Any]]
     read: Callable[[Sequence[Any]], Any]
 
     def run(self, values: dict[str, Any]) -> list[Any]:
         """Execute; the rows, read."""
-        params = [values[value] if is_name else value for is_name, value in self.params]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, params)
-            rows: Sequence[Sequence[Any]] = cursor.fetchall()
+        rows = fetch(self.sql, [values[name] for name in self.params])
         return [self.read(row) for row in (map(self._converted, rows) if self.converters else rows)]
 
     def _converted(self, row: Sequence[Any]) -> list[Any]:
@@ -59,6 +62,32 @@ class _Plan:
             for convert in converters:
                 row[column] = convert(row[column], expression, connection)
         return row
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """The server keeps the plan, as long as the connection lives and its settings allow it (`fieldservice.links`)."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, **{"prepare": True} | options)
+
+
+def fetch(sql: str, params: Sequence[Any] | dict[str, Any]) -> Sequence[Sequence[Any]]:
+    """The rows of a statement that is planned once. The SQL must be one of few: values belong into `params`."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    # as Django makes its own: statements are counted and logged, errors are Django's
+    with cast(Any, connection)._prepare_cursor(_Cursor(connection.connection)) as cursor:
+        cursor.execute(sql, params)
+        return cast("Sequence[Sequence[Any]]", cursor.fetchall())
+
+
+def literal(value: Any) -> str:
+    """A constant as it stands in SQL with placeholders; of a list, each in turn, with commas."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(literal, value))
+    connection.ensure_connection()
+    plain = str(value) if isinstance(value, str) else value
+    return Literal(plain).as_string(connection.connection).replace("%", "%%")
 
 
 class Prepared(Generic[R]):
@@ -97,9 +126,11 @@ class Prepared(Generic[R]):
         compiler = inside.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, given = compiler.as_sql()
         names = {sample: name for name, sample in self.samples.items()}
-        params = [(value in names, names.get(value, value)) for value in given]
-        if missing := self.samples.keys() - {value for is_name, value in params if is_name}:
+        params = [names[value] for value in given if value in names]
+        if missing := self.samples.keys() - set(params):
             raise ValueError(f"{self.build.__qualname__}: {missing} are not in the SQL as they are")
+        written = iter(["%s" if value in names else literal(value) for value in given])
+        sql = PLACE.sub(lambda match: next(written) if match[0] == "%s" else match[0], sql)
         columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
         converters = [(at, *found) for at, found in compiler.get_converters(columns).items()]
         return _Plan(sql, params, converters, _reader(rows, compiler))

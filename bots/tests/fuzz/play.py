@@ -13,12 +13,11 @@ from typing import Any
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.fsm.storage.base import StorageKey
-from aiogram.methods import SendMessage
 from aiogram.types import Update
 from django.db.models import F
 from django.utils import timezone
 
-from bots import fsm, text
+from bots import fsm
 from bots.callbacks import ROUTES
 from bots.db import in_db
 from bots.delivery import settle
@@ -237,7 +236,7 @@ class Play:
             if isinstance(parcel, Nothing):
                 await in_db(settle.skipped, row, parcel, timezone.now())
                 continue
-            method = _post(parcel)
+            method = parcel.screen.sent(parcel.chat_id)
             if parcel.chat_id not in self.people:  # a channel, or somebody of another town
                 continue
             if parcel.message_id is None:
@@ -306,11 +305,6 @@ def _newest() -> int:
 
 def _unsent(bot: str, after: int) -> list[Notification]:
     return list(Notification.objects.filter(bot=bot, pk__gt=after, processed_at__isnull=True).order_by("pk")[:50])
-
-
-def _post(parcel: Any) -> Any:
-    return SendMessage(chat_id=parcel.chat_id, text=text.shorten(parcel.screen.text),
-                       reply_markup=parcel.screen.markup())  # fmt: skip
 
 
 def _is_member(bot: str, person: int) -> bool:

@@ -33,12 +33,16 @@ from aiogram.methods import (
 from aiogram.types import Chat as TelegramChat
 from aiogram.types import File, Message, PhotoSize
 
+from bots.calls import Call
 from bots.sandbox.errors import ApiError
 from bots.sandbox.keyboards import check_markup
 from bots.sandbox.markup import parse_html, utf16
 
 OLD = 60
 TEXT, CAPTION, TOAST = 4096, 1024, 200
+METHODS = {method.__api_method__: method for method in (
+    AnswerCallbackQuery, EditMessageReplyMarkup, EditMessageText, SendMessage,
+)}  # fmt: skip
 
 
 @dataclass
@@ -80,6 +84,8 @@ class Telegram(BaseSession):
 
     async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:
         await asyncio.sleep(0)
+        if isinstance(method, Call):  # aiogram knows which arguments and buttons there are
+            method = METHODS[method.name].model_validate(method.body, extra="forbid")
         if self.dice.random() < self.moody:
             self._fail(method)
         if isinstance(method, AnswerCallbackQuery):

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
+from fieldservice import links
 from fieldservice.lib import prepared as module
 from fieldservice.lib.prepared import prepared
 from geo.tests.factories import CityFactory, DistrictFactory
@@ -110,3 +112,38 @@ def test_labels_are_told_as_django_tells_them() -> None:
     assert order.get_category_display() is None
     order.status = "UNHEARD"
     assert order.get_status_display() == "UNHEARD"
+
+
+def plans(needle: str) -> list[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        sql = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE position(%s IN statement) > 0"
+        cursor.execute(sql, [needle])
+        return list(cursor.fetchall())
+
+
+def test_the_server_plans_once() -> None:
+    order = OrderFactory(status=OrderStatus.SEARCHING)
+    for _ in range(9):  # PostgreSQL itself tries five times whether knowing the values makes a better plan
+        assert orders_of(city_id=order.city_id, since=order.created_at) == [order]
+    ((generic, custom),) = plans("IN ('SEARCHING', 'GUARANTEE')")
+    assert generic > 0
+    assert generic + custom == 9
+
+
+def test_behind_a_pooler_of_transactions_nothing_is_left_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = OrderFactory(status=OrderStatus.SEARCHING)
+    settings = links.watched({"ENGINE": "django.db.backends.postgresql", "DISABLE_SERVER_SIDE_CURSORS": True})
+    monkeypatch.setattr(connection.connection, "prepare_threshold", settings["OPTIONS"]["prepare_threshold"])
+    for _ in range(9):
+        assert some(("house", "city__name"), 0, 7, city_id=order.city_id) == [order]
+    assert plans("LIMIT 7") == []
+
+
+def test_constants_stand_in_the_sql_whatever_is_in_them() -> None:
+    @prepared
+    def named(text: str, *, city_id: int) -> QuerySet[Order]:
+        return Order.objects.filter(city_id=city_id, house=text).exclude(apartment__contains=text)
+
+    order = OrderFactory(house="50% 'Б' %s \\ \"", apartment="")
+    assert named("50% 'Б' %s \\ \"", city_id=order.city_id) == [order]
+    assert named("50%", city_id=order.city_id) == []
