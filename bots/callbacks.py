@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bots.visit import Reply
+from fieldservice.lib.clean import read_number
 
 MAX_BYTES = 64
 Handler = Callable[..., Reply]
@@ -36,14 +37,9 @@ class Route:
         parts = list(words)
         if not self.required <= len(parts) <= len(self.types):
             return None
-        if any(kind is int and not _is_number(part) for kind, part in zip(self.types, parts, strict=False)):
+        if any(kind is int and read_number(part) is None for kind, part in zip(self.types, parts, strict=False)):
             return None
         return tuple(kind(part) for kind, part in zip(self.types, parts, strict=False))
-
-
-def _is_number(word: str) -> bool:
-    """Digits that fit into the database's integers: anybody may send anything."""
-    return word.isascii() and word.isdecimal() and len(word) <= 10 and int(word) < 2**31
 
 
 class Registry:

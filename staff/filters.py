@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
+from fieldservice.lib.clean import read_number
 from geo.names import russian
 from staff import scope
 
@@ -35,8 +36,8 @@ class CityFilter(DropdownFilter):
         wanted = self.value() or ""
         if not wanted:
             return queryset
-        known = wanted.isascii() and wanted.isdecimal() and len(wanted) < 10
-        return queryset.filter(**{self.path: int(wanted)}) if known else queryset.none()
+        city = read_number(wanted)
+        return queryset.none() if city is None else queryset.filter(**{self.path: city})
 
 
 class OwnMastersForm(AutocompleteDropdownForm):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -12,6 +13,7 @@ from unfold import paginator
 from unfold.admin import ModelAdmin
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.only_seen import OnlySeen
 from geo.models import City, District, Street
 from staff import scope
@@ -62,6 +64,13 @@ class InfinitePaginator(paginator.InfinitePaginator):
         start = (number - 1) * self.per_page
         keys = list(self.object_list.values_list("pk", flat=True)[start : start + self.per_page])
         return self._get_page(self.object_list.filter(pk__in=keys), number, self)
+
+
+class Lookup(AutocompleteSelect):
+    """Django's, but what is no number is not looked for in the table when the page comes back with its error."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [item for item in value if read_number(item) is not None], attr)
 
 
 class ScopedAdmin(ModelAdmin):
@@ -119,15 +128,17 @@ class ScopedAdmin(ModelAdmin):
 
     def number_search(self, rows: QuerySet[Any], term: str, *fields: str) -> tuple[QuerySet[Any], bool]:
         """Rows with the number `term` in one of `fields`, through their indexes. Django's own compares texts."""
-        word = term.strip().removeprefix("#")
-        if not (word.isascii() and word.isdecimal() and len(word) <= 10):
+        wanted = read_number(term.strip().removeprefix("#"))
+        if wanted is None:
             return rows.none(), False
-        return rows.filter(Q.create([(name, int(word)) for name in fields], connector=Q.OR)), False
+        return rows.filter(Q.create([(name, wanted) for name in fields], connector=Q.OR)), False
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         choices = SCOPED.get(db_field.related_model)
         if choices is not None:
             kwargs["queryset"] = choices(request.user)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", Lookup(db_field.remote_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

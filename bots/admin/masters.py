@@ -16,6 +16,7 @@ from bots.buttons import back, in_columns, tap
 from bots.callbacks import on
 from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Dialog, Reply, Visit
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import ConflictError, InvalidError
 from fieldservice.lib.phones import show_phone
 from fieldservice.runtime import registry
@@ -267,10 +268,10 @@ def _block(visit: Visit, master_id: int, reason: str) -> Reply:
 
 def _limit(visit: Visit, master_id: int, word: str) -> Reply:
     moderation.own(visit.member, master_id)
-    fits = word == ANY or (word.isascii() and word.isdecimal() and len(word) < 4)
-    if not fits:
+    limit = None if word == ANY else read_number(word, most=999)
+    if limit is None and word != ANY:
         raise InvalidError(_("The limit is a number from 0 to %(most)s.") % {"most": services.LIMIT})
-    services.set_limit(master_id=master_id, limit=None if word == ANY else int(word), actor=visit.actor)
+    services.set_limit(master_id=master_id, limit=limit, actor=visit.actor)
     return Reply(_card(visit, master_id), toast=_("Saved: it holds at once."))
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_timeslot_local, zone
 from orders.enums import OrderStatus
@@ -52,19 +53,14 @@ def available(order: Order, role: str) -> list[Act]:
     return [act for act in ACTS.values() if act.fits(order, role)]
 
 
-def _number(data: Data, name: str) -> int | None:
-    text = str(data.get(name) or "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
-
-
 def _seen(data: Data) -> int:
     """The version the page was made with. A page without one is as stale as can be."""
-    return _number(data, "version") or 0
+    return read_number(data.get("version")) or 0
 
 
 def _assign(order: Order, actor: Actor, data: Data) -> str:
     given: dict[str, Any] = {
-        "order_id": order.pk, "master_id": _number(data, "master") or 0, "actor": actor, "version": _seen(data),
+        "order_id": order.pk, "master_id": read_number(data.get("master")) or 0, "actor": actor, "version": _seen(data),
         "confirmed": data.get("confirmed") == "yes",
     }  # fmt: skip
     if data.get("way") == "direct":
@@ -75,7 +71,7 @@ def _assign(order: Order, actor: Actor, data: Data) -> str:
 
 
 def _search_again(order: Order, actor: Actor, data: Data) -> str:
-    manual.search_again(order_id=order.pk, actor=actor, version=_seen(data), search=_number(data, "search"))
+    manual.search_again(order_id=order.pk, actor=actor, version=_seen(data), search=read_number(data.get("search")))
     return _("A new search for order #%(id)s has begun.") % {"id": order.pk}
 
 

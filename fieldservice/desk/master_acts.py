@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import ConflictError, InvalidError, StaleError
 from staff import access
 from staff.enums import ModerationStatus
@@ -56,8 +57,7 @@ def available(master: Master, role: str) -> list[MasterAct]:
 
 def _seen(master: Master, data: Data) -> int:
     """The version the page was made with. Raises StaleError unless it is the present one."""
-    text = str(data.get("version") or "")
-    version = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    version = read_number(data.get("version")) or 0
     if version != Master.objects.values_list("version", flat=True).get(pk=master.pk):
         raise StaleError(_("The master was changed meanwhile: look once more, please."))
     return version

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from fieldservice.desk import act_views, sight
 from fieldservice.desk.master_acts import MASTER_ACTS, RIGHT, MasterAct, available
 from fieldservice.desk.views import context
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import DomainError
 from fieldservice.lib.localtime import zone
 from fieldservice.runtime import registry
@@ -124,8 +125,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     """Applications, the oldest first, each with its documents."""
     if not access.may(request.user.role, RIGHT):  # type: ignore[union-attr]
         raise PermissionDenied
-    seen, number = sight.of(request), request.GET.get("page", "")
-    at = max(1, int(number)) if number.isascii() and number.isdecimal() and len(number) < 5 else 1
+    seen = sight.of(request)
+    at = read_number(request.GET.get("page"), most=9999) or 1
     rows = _pending(request, seen).select_related("city").prefetch_related("skills", "districts")
     found = list(rows[(at - 1) * QUEUE : at * QUEUE + 1])
     files: dict[int, list[Attachment]] = {}

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from fieldservice.desk import acts, board, order_story
 from fieldservice.desk.views import context
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import DomainError, NotFoundError
 from fieldservice.lib.localtime import format_timeslot_local, zone
 from finance.models import Commission
@@ -84,12 +85,11 @@ def changed(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def why_not(request: HttpRequest, pk: int) -> HttpResponse:
     """Why a master was or was not asked for the order, and whether he would be now."""
-    number = request.GET.get("master", "")
-    master_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+    master_id = read_number(request.GET.get("master")) or 0
     try:
         order = scope.get_for(request.user, pk)  # type: ignore[arg-type]
         if not staff_scope.masters(request.user).filter(pk=master_id).exists():  # type: ignore[arg-type]
-            raise NotFoundError(_("There is no master #%(id)s.") % {"id": number})
+            raise NotFoundError(_("There is no master #%(id)s.") % {"id": request.GET.get("master", "")[:20]})
         told = explain_master.explain(order_id=order.pk, master_id=master_id, now=timezone.now())
         lines = [(told.clock.show(event.at), event.text) for event in told.master]
         shown = {"lines": lines, "now": told.now}

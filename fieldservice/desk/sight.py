@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.localtime import zone
 from geo.models import City
 from geo.names import russian
@@ -61,7 +62,7 @@ def of(request: HttpRequest, *, one: bool = False) -> Sight:
     member: StaffUser = request.user  # type: ignore[assignment]
     cities = list(scope.cities(member).filter(is_active=True).order_by(russian("name")))
     if "city" in request.GET:
-        chosen = _number(request.GET["city"])
+        chosen = read_number(request.GET["city"]) or 0
         if request.session.get(KEY) != chosen:
             request.session[KEY] = chosen
     wanted = request.session.get(KEY)
@@ -78,7 +79,3 @@ def _busiest(member: StaffUser, cities: list[City]) -> City:
         rows = rows.filter(city_id__in=list(by_id))
     counted = rows.order_by().values_list("city_id").annotate(n=Count("*")).order_by("-n", "city_id")
     return next((by_id[pk] for pk, _count in counted if pk in by_id), cities[0])
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

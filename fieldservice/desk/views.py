@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from fieldservice.desk import board, calendar, crew, dashboard, map, sight
+from fieldservice.lib.clean import read_number
 
 #: seconds between two looks of the board
 REFRESH = 4
@@ -75,8 +76,7 @@ def crew_page(request: HttpRequest) -> HttpResponse:
     seen, now = sight.of(request), timezone.now()
     which = request.GET.get("load", "")
     which = which if which in crew.WHICH else ""
-    number = request.GET.get("page", "")
-    at = max(1, int(number)) if number.isascii() and number.isdecimal() and len(number) < 5 else 1
+    at = read_number(request.GET.get("page"), most=9999) or 1
     found, more = crew.rows(seen, which=which, page=at, now=now)
     page = context(request, _("Masters at work"), seen, rows=found, more=more, which=which, number=at)
     return TemplateResponse(request, "desk/crew.html", page)

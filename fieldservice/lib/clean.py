@@ -12,6 +12,18 @@ def clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8").strip()
 
 
+def read_number(text: object, most: int = 2**31 - 1) -> int | None:
+    """The digits of `text` as a number up to `most` (what the database's integers hold); None for anything else.
+
+    For addresses and hidden fields: anybody may write anything there.
+    """
+    word = str(text)
+    if not (word.isascii() and word.isdecimal() and len(word) <= 10):
+        return None
+    value = int(word)
+    return value if value <= most else None
+
+
 def shorten(text: str, length: int = 60) -> str:
     """`text` for quoting inside a sentence."""
     text = clean(text)

@@ -14,12 +14,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.lib.point import Point, parse_point
 from orders.enums import Category, OrderStatus
 from orders.models import Order
-from orders.services import intake, rerouting
+from orders.services import correction, intake, rerouting
 from orders.services.place import StreetElsewhere
 from orders.services.rerouting import Route
 from orders.services.schedule import BUCKETS, Slot, parse_choice
@@ -54,7 +55,7 @@ def consequence(order: Order) -> str:
 
 def fingerprint(order: Order) -> str:
     """Another one after every correction."""
-    values = [getattr(order, name) for name in sorted(intake.OPTIONAL)]
+    values = [getattr(order, name) for name in sorted(correction.FIELDS)]
     return hashlib.sha256(repr([*values, Route.of(order)]).encode()).hexdigest()[:32]
 
 
@@ -71,7 +72,7 @@ class OrderForm(forms.ModelForm):
 
     class Meta:
         model = Order
-        fields = (*sorted(intake.OPTIONAL), "category", "district", "street")
+        fields = (*sorted(correction.FIELDS), "category", "district", "street")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,15 +81,15 @@ class OrderForm(forms.ModelForm):
         self.initial["seen"] = f"{fingerprint(self.instance)}.{self.instance.version}"
         for name in ROUTE[:3] if self.may_reroute else ():
             self.fields[name].widget.attrs["data-city"] = self.instance.city_id
-        if self.is_bound and self.may_reroute:  # what a page of before did not ask stays as it is
+        if self.is_bound:  # what a page of before did not ask stays as it is
             asked = {name: self.data[name] for name in self.data}
-            self.data = {name: self.initial[name] or "" for name in ROUTE[:3]} | asked
+            newer = ("client_phone", *(ROUTE[:3] if self.may_reroute else ()))
+            self.data = {name: self.initial[name] or "" for name in newer} | asked
 
     @property
     def version(self) -> int | None:
         """Of the order the page was made with."""
-        _mark, _dot, number = (self.cleaned_data.get("seen") or "").partition(".")
-        return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
+        return read_number((self.cleaned_data.get("seen") or "").partition(".")[2])
 
     def to(self) -> Route:
         """The route as it was typed."""
@@ -101,10 +102,10 @@ class OrderForm(forms.ModelForm):
             self.add_error(None, self.refusal)
         elif data.get("seen") and data["seen"].partition(".")[0] != fingerprint(self.instance):
             self.add_error(None, _("Somebody has corrected this order meanwhile: open it anew, then correct it."))
-        for name in intake.OPTIONAL:
+        for name, read in correction.FIELDS.items():
             if name in self.changed_data and name in data:  # what an old order has may stay as it is
                 try:
-                    data[name] = intake.parse_field(name, data[name] or "")
+                    data[name] = intake.parse_field(name, data[name] or "", read)
                 except InvalidError as error:
                     self.add_error(name, str(error))
         if not self.may_reroute and self.instance.street and data.get("street_text"):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from fieldservice.lib.phones import parse_phone
@@ -57,9 +58,8 @@ def _name(found: list[dict[str, object]]) -> str:
 @require_GET
 def slots(request: HttpRequest) -> JsonResponse:
     """The slots that can be chosen now in a city, and what time it is there."""
-    wanted = request.GET.get("city", "")
-    number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 10 else 0
-    city = staff_scope.cities(request.user).filter(pk=number).first()  # type: ignore[arg-type]
+    wanted = read_number(request.GET.get("city")) or 0
+    city = staff_scope.cities(request.user).filter(pk=wanted).first()  # type: ignore[arg-type]
     if city is None:
         return JsonResponse({"slots": [], "note": ""})
     tz, now = zone(city.timezone), timezone.now()

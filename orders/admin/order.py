@@ -28,7 +28,6 @@ from staff import scope
 from staff.filters import DayRangeFilter, MasterFilter
 from staff.scoped_admin import ScopedAdmin
 
-EDITABLE = set(intake.OPTIONAL)
 COLOURS = {
     OrderStatus.CREATED: "plain",
     OrderStatus.DEFERRED: "plain",
@@ -75,7 +74,7 @@ class OrderAdmin(ScopedAdmin):
     ordering = ("-id",)
     readonly_fields = ("city",)
     fieldsets = (
-        (_("Client"), {"fields": (("client_name",),)}),
+        (_("Client"), {"fields": (("client_phone", "client_name"),)}),
         (
             _("What and where"),
             {
@@ -173,7 +172,7 @@ class OrderAdmin(ScopedAdmin):
             order = intake.create(new=form.new_order(), actor=actor)
             obj.__dict__.update(order.__dict__)
             return
-        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in EDITABLE}
+        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in correction.FIELDS}
         if form.may_reroute:
             changes.pop("street_text", None)
             self._reroute(request, obj, form, actor)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from fieldservice.lib.clean import clean
+from fieldservice.lib.clean import clean, read_number
 from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import is_zone
 from fieldservice.lib.point import make_point
@@ -84,7 +84,7 @@ class PlaceAdmin(ScopedAdmin):
         """A lookup in a form, which may tell the city chosen beside it, is ranked; a list is searched by Django."""
         if not request.path.endswith("/autocomplete/"):
             return super().get_search_results(request, queryset, search_term)
-        city = City.objects.filter(pk=_number(request.GET.get("city"))).first()
+        city = City.objects.filter(pk=read_number(request.GET.get("city")) or 0).first()
         return self.looked_up(queryset, clean(search_term), city), False
 
     def looked_up(self, rows: QuerySet[Any], text: str, city: City | None) -> QuerySet[Any]:
@@ -160,7 +160,3 @@ def _in_this_order(rows: QuerySet[Any], places: Sequence[City | District | Stree
     if not keys:
         return rows.none()
     return rows.filter(pk__in=keys).order_by(Case(*[When(pk=key, then=place) for place, key in enumerate(keys)]))
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -190,3 +190,27 @@ def test_every_role_of_the_matrix_may(client: Client, scene: Scene) -> None:
         code = {"boss": "WINDOWS", "chief": "PLUMBING", "operator": "ELECTRICS"}[login]
         sent(client, scene.orders["logist"], page(client, scene.orders["logist"]) | {"category": code})
         assert Order.objects.get(pk=scene.orders["logist"].pk).category == code, role
+
+
+def test_the_phone_is_mended_too(client: Client, scene: Scene) -> None:
+    order = scene.orders["work"]
+    form = page(client, order)
+    wrong = sent(client, order, form | {"client_phone": "12", "house": "8"})
+    assert "phone" in refused(wrong)["client_phone"].lower()
+    assert wrong.context["adminform"].form["house"].value() == "8"
+    assert "client_phone" in refused(sent(client, order, form | {"client_phone": ""}))
+    text = sent(client, order, form | {"client_phone": "8 (999) 765-43-21"}).content.decode()
+    order.refresh_from_db()
+    assert order.client_phone == "+79997654321"
+    assert "corrected" in text
+    assert Notification.objects.filter(event="order_changed", master_id=order.assigned_master_id).exists()
+
+
+@pytest.mark.parametrize("street", ["x", "-1", "99999999999999999999", "1.5", "' OR 1=1"])
+def test_a_street_that_is_no_number_gets_a_sentence(client: Client, scene: Scene, street: str) -> None:
+    order = scene.orders["fresh"]
+    answer = sent(client, order, page(client, order) | {"street": street, "house": "8"})
+    assert "street" in refused(answer)
+    assert answer.context["adminform"].form["house"].value() == "8"
+    new = client.post(reverse("admin:orders_order_add"), {"city": street, "district": street}, headers=ENGLISH)
+    assert {"city", "district"} <= refused(new).keys()
