@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.exceptions import ClientDecodeError
 from aiogram.methods import Response, TelegramMethod
 from aiogram.types import InputFile
 from aiohttp.payload import BytesPayload
@@ -22,10 +23,23 @@ class JsonSession(AiohttpSession):
     """aiogram's session, but what carries no files is sent as JSON: a third of a call's work is saved."""
 
     def check_response(self, bot: Bot, method: TelegramMethod[T], status_code: int, content: str) -> Response[T]:
-        """The answer, read."""
+        """The answer, read. Raises ClientDecodeError when it is none of the Bot API: something in between gave it."""
         if type(method) not in READERS:
             READERS[type(method)] = Response[method.__returning__]  # type: ignore[name-defined]
-        return super().check_response(bot, method, status_code, content)
+        try:
+            answer = super().check_response(bot, method, status_code, content)
+        except TypeError as error:  # aiogram looks into a description that is not there
+            raise ClientDecodeError("an error without a description", error, content) from error
+        if answer.result is None:
+            raise ClientDecodeError("no result", ValueError(status_code), content)
+        return answer
+
+    async def make_request(self, bot: Bot, method: TelegramMethod[T], timeout: int | None = None) -> T:
+        """Send it, read the answer. Raises AiogramError and nothing else, whatever comes back."""
+        try:
+            return await super().make_request(bot, method, timeout)
+        except UnicodeDecodeError as error:
+            raise ClientDecodeError("not a text", error, "") from error
 
     def build_form_data(self, bot: Bot, method: TelegramMethod[Any]) -> Any:
         """The body of a request."""
