@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from fieldservice.desk.dashboard import Figure
 from fieldservice.desk.views import context
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import zone
 from fieldservice.outbox.models import Notification, Outcome
 from fieldservice.runtime import registry
@@ -53,8 +54,11 @@ def settings_page(request: HttpRequest, name: str = "") -> HttpResponse:
     if request.method == "POST":
         changed, errors = _read(request, stored)
         if not errors:
-            _write(request, changed)
-            return redirect("admin:runtime_setting_changelist")
+            try:
+                _write(request, changed)
+                return redirect("admin:runtime_setting_changelist")
+            except InvalidError as error:  # another setting was changed a moment ago, and they do not go together
+                errors = error.fields
     groups: dict[str, list[dict[str, Any]]] = {}
     for key in registry.KEYS.values():
         title, _colon, label = str(key.label).partition(": ")

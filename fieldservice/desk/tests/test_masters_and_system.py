@@ -18,7 +18,7 @@ from fieldservice.runtime.models import Setting
 from orders.tests.factories import AttachmentFactory
 from staff.enums import ModerationStatus, ShiftStatus
 from staff.models import AuditLog, Master, ShiftChange, Skill
-from staff.services import shifts
+from staff.services import parameters, shifts
 from staff.tests.factories import MasterFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -214,6 +214,23 @@ def test_settings_are_checked_kept_and_restored(client: Client, scene: Scene) ->
         {"distribution_rounds": [None, "4"]}, {"citywide_fallback": [None, "false"]},
         {"distribution_rounds": ["4", None]},
     ]  # fmt: skip
+
+
+def test_settings_that_go_together_no_more_when_they_are_written(
+    client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(scene.people["boss"])
+    real = parameters.change
+
+    def late(**given: Any) -> None:
+        Setting.objects.create(key="working_hours_end", value="09:00", value_type="TIME")
+        real(**given)
+
+    monkeypatch.setattr(parameters, "change", late)
+    answer = save(client, working_hours_start="09:30")
+    assert answer.status_code == 409
+    assert "must begin before it ends (now 09:00)" in answer.content.decode()
+    assert not Setting.objects.filter(key="working_hours_start").exists()
 
 
 def test_a_secret_is_shown_to_nobody(client: Client, scene: Scene) -> None:
