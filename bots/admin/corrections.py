@@ -19,6 +19,7 @@ from bots.screens import Button, Screen, page
 from bots.visit import Dialog, Reply, Visit
 from fieldservice.lib.errors import ConflictError, InvalidError, StaleError
 from fieldservice.lib.phones import show_phone
+from geo.models import District
 from orders import scope
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -107,7 +108,7 @@ def _is_told(order: Order) -> bool:
 def _fields(visit: Visit, order_id: int, at: Origin) -> Screen:
     order = _correctable(visit, order_id)
     words, can = _words(), options(order, visit.actor)
-    route = ROUTE if "reroute" in can else ()
+    route = _route(order) if "reroute" in can else ()
     buttons = [tap(words[name], "adm:q:way", order.pk, name, at) for name in route]
     buttons += [tap(words[name], "adm:q:fix:f", order.pk, name, at) for name in _names(order)]
     if "reschedule" in can:
@@ -115,6 +116,12 @@ def _fields(visit: Visit, order_id: int, at: Origin) -> Screen:
     values = [(words[name], shown(order, name)) for name in (*route, *_names(order))]
     rows = [*in_columns(buttons), [back("adm:q:card", order.pk, at), menu_button()]]
     return page("admin/correct.html", rows, order=order, values=values, told=_is_told(order))
+
+
+def _route(order: Order) -> tuple[str, ...]:
+    """Some cities have no districts to choose from."""
+    some = order.district_id or District.objects.filter(city_id=order.city_id).exists()
+    return ROUTE if some else tuple(name for name in ROUTE if name != "district")
 
 
 def _words() -> dict[str, str]:

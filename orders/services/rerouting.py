@@ -92,7 +92,8 @@ def check(*, order: Order, to: Route, confirm_district: bool = False) -> dict[st
         changes["category"] = _category(order, to.category)
     if to.place != here.place:
         typed: str | None = to.street_text
-        if to.street_text != here.street_text:  # what an old order has may stay as it is
+        # what an old order has may stay as it is, and so may a long name of the catalogue
+        if to.street_text not in (here.street_text, order.street_name):
             typed = intake.parse_field("street_text", to.street_text)
         changes |= place.settle(
             city=order.city, district_id=to.district_id, street_id=to.street_id, street_text=typed,

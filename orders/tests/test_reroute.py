@@ -255,6 +255,18 @@ def test_the_same_again_changes_nothing():
     assert Order.objects.get(pk=order.pk).street_text == "ул"
 
 
+def test_a_long_name_of_the_catalogue_may_be_kept_as_text():
+    order = order_in()
+    name = "улица 50-летия Великой Октябрьской социалистической революции"
+    street = StreetFactory(district=order.district, name=name)
+    Order.objects.filter(pk=order.pk).update(street=street)
+    order, south = Order.objects.get(pk=order.pk), DistrictFactory(city=order.city)
+    changed = mend(order, district_id=south.pk, street_id=None, street_text=name)
+    assert (changed.district, changed.street, changed.street_text) == (south, None, name)
+    with pytest.raises(InvalidError, match="2 to 50"):
+        mend(changed, street_text=name + " 2")
+
+
 def test_a_street_the_catalogue_lost_is_no_obstacle():
     order = order_in()
     street = StreetFactory(district=order.district)

@@ -140,6 +140,15 @@ def test_a_district_is_chosen_and_the_street_of_the_other_one_is_asked_about(
     assert clerk.chat.presses("As typed").text == "It stays as it is."
 
 
+def test_a_city_without_districts_has_no_question_about_them(telegram: SandboxClient) -> None:
+    order = OrderFactory(city=CityFactory(), district=None)
+    clerk = logist(telegram, order)
+    opens(clerk, order)
+    clerk.chat.presses("✏️ Correct")
+    assert "District" not in clerk.chat.sees("What is to be corrected?").text
+    assert "District" not in str(clerk.chat.buttons())
+
+
 def test_the_street_of_the_same_name_in_the_right_district_is_taken(telegram: SandboxClient, city: City) -> None:
     order, south = north(city), city.district_set.get(name="Южный")
     here, there = (StreetFactory(city=city, district=one, name="улица Мира") for one in (order.district, south))
