@@ -92,9 +92,12 @@ class OrderForm(forms.ModelForm):
         return read_number((self.cleaned_data.get("seen") or "").partition(".")[2])
 
     def to(self) -> Route:
-        """The route as it was typed."""
+        """The route as it was typed. A street that was written otherwise long ago and not touched is no change."""
         data = self.cleaned_data
-        return Route(data["category"], _pk(data["district"]), _pk(data["street"]), data["street_text"] or "")
+        street, typed = _pk(data["street"]), data["street_text"] or ""
+        if street == self.route.street_id and typed == (self.initial["street_text"] or "").strip():
+            typed = self.route.street_text
+        return Route(data["category"], _pk(data["district"]), street, typed)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -116,9 +119,14 @@ class OrderForm(forms.ModelForm):
         return data
 
     def _check_route(self) -> None:
-        confirmed = self.cleaned_data.get("confirm_district", False)
+        confirmed, to = self.cleaned_data.get("confirm_district", False), self.to()
+        kept = self.instance.street if to.street_id == self.route.street_id else None
+        if self.route.district_id and not to.district_id and kept is not None and kept.district_id:
+            # it would bring back, without a word, what was just taken away
+            self.add_error("district", _("The street of the list lies in it: leave the street empty, or type it."))
+            return
         try:
-            rerouting.check(order=self.instance, to=self.to(), confirm_district=confirmed)
+            rerouting.check(order=self.instance, to=to, confirm_district=confirmed)
         except InvalidError as error:
             for name, sentence in error.fields.items():
                 self.add_error(name if name in self.fields else None, sentence)

@@ -175,19 +175,21 @@ class OrderAdmin(ScopedAdmin):
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in correction.FIELDS}
         if form.may_reroute:
             changes.pop("street_text", None)
-            self._reroute(request, obj, form, actor)
+        anew = form.may_reroute and self._reroute(obj, form, actor)
         seen = {name: form.initial.get(name) for name in changes}
         correction.correct(order_id=obj.pk, changes=changes, seen=seen, actor=actor, now=timezone.now())
+        if anew:  # said last: what is refused here undoes it
+            self.message_user(request, _("A new search for order #%(id)s has begun.") % {"id": obj.pk})
 
-    def _reroute(self, request: HttpRequest, obj: Order, form: OrderForm, actor: Actor) -> None:
+    def _reroute(self, obj: Order, form: OrderForm, actor: Actor) -> bool:
+        """Whether the search begins anew."""
         if form.to() == form.route:
-            return
+            return False
         order = rerouting.reroute(
             order_id=obj.pk, to=form.to(), seen=form.route, version=form.version, actor=actor,
             confirm_district=form.cleaned_data.get("confirm_district", False),
         )  # fmt: skip
-        if order.search_number != obj.search_number:
-            self.message_user(request, _("A new search for order #%(id)s has begun.") % {"id": order.pk})
+        return order.search_number != obj.search_number
 
     def response_post_save_change(self, request: HttpRequest, obj: Order) -> HttpResponse:
         return redirect("admin:orders_order_change", obj.pk)

@@ -18,7 +18,7 @@ from geo.tests.factories import DistrictFactory, StreetFactory
 from orders.admin import order as order_admin
 from orders.enums import OfferState
 from orders.models import Order, OrderStatusHistory
-from orders.services import lifecycle, rerouting
+from orders.services import correction, lifecycle, rerouting
 from staff.enums import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -214,3 +214,44 @@ def test_a_street_that_is_no_number_gets_a_sentence(client: Client, scene: Scene
     assert answer.context["adminform"].form["house"].value() == "8"
     new = client.post(reverse("admin:orders_order_add"), {"city": street, "district": street}, headers=ENGLISH)
     assert {"city", "district"} <= refused(new).keys()
+
+
+def test_a_district_is_not_left_empty_while_the_street_brings_it_back(client: Client, scene: Scene) -> None:
+    order = scene.orders["fresh"]
+    form = page(client, order) | {"district": ""}
+    assert "leave the street empty" in refused(sent(client, order, form))["district"]
+    sent(client, order, form | {"street": "", "street_text": "Мира"})
+    order.refresh_from_db()
+    assert (order.district, order.no_district, order.street_text) == (None, True, "Мира")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_street_written_otherwise_long_ago_disturbs_no_search(client: Client, scene: Scene, listed: bool) -> None:
+    order = scene.orders["fresh"]
+    street = order.street if listed else None
+    Order.objects.filter(pk=order.pk).update(street=street, street_text="Мира ")  # an import writes what it finds
+    sent(client, order, page(client, order) | {"house": "44"})
+    order.refresh_from_db()
+    assert (order.house, order.version, order.street, order.street_text) == ("44", 1, street, "Мира ")
+    assert order.offers.get().state == OfferState.SENT
+    sent(client, order, page(client, order) | {"street": "", "street_text": "Полевая"})
+    order.refresh_from_db()
+    assert (order.street, order.street_text, order.version) == (None, "Полевая", 2)
+
+
+def test_no_search_is_said_to_have_begun_when_the_other_half_was_refused(
+    client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = scene.orders["fresh"]
+    form = page(client, order) | {"category": "WINDOWS", "house": "44"}
+    real = correction.correct
+
+    def late(**given: Any) -> Any:
+        Order.objects.filter(pk=order.pk).update(house="77")
+        return real(**given)
+
+    monkeypatch.setattr(order_admin.correction, "correct", late)
+    answer = sent(client, order, form)
+    assert refused(answer)["__all__"]
+    assert "has begun" not in answer.content.decode()
+    assert Order.objects.get(pk=order.pk).category == "PLUMBING"
