@@ -18,6 +18,7 @@ from bots.master.bot import SPEC as MASTER
 from bots.media import Incoming
 from bots.screens import Screen
 from bots.visit import Person, Visit
+from fieldservice.embedded import locations
 from fieldservice.lib.errors import DomainError
 from fieldservice.runtime import registry
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory
@@ -122,3 +123,15 @@ def test_every_setting_can_be_opened(key: registry.Key) -> None:
     assert asked.screen is not None
     assert label in unescape(asked.screen.text)
     assert all(choice in str(asked.screen.rows) for choice in key.choices)
+
+
+def test_every_screen_of_the_master_bot_says_where_one_is() -> None:
+    """The menu is the place itself, an application has its progress bar."""
+    names = {path.name: path.read_text() for path in (locations.PROJECT / "bots/templates/bots/master").glob("*.html")}
+    assert len(names) > 20
+    assert {name for name, body in names.items() if "{% crumbs menu" not in body} == {"menu.html", "application.html"}
+    master, _boss, ids = town()
+    homes = {"home", "m:menu", "m:sh:brk", "m:sh:brk:ok", "m:sh:off", "m:sh:on"}
+    with translation.override("ru"):
+        for name, screen in screens(MASTER, master, ids):
+            assert name.split()[0] in homes or "<i>Меню › " in screen.text, name
