@@ -24,7 +24,7 @@ from functools import update_wrapper
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
 from psycopg.sql import Literal
@@ -70,9 +70,24 @@ class _Cursor(psycopg.Cursor[Any]):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(query, params, **{"prepare": True} | options)
 
+    def _convert_query(self, query: Any, params: Any = None) -> Any:
+        self._query = super()._convert_query(query, params)  # where Django looks for the SQL it logs
+        return self._query
+
 
 def fetch(sql: str, params: Sequence[Any] | dict[str, Any]) -> Sequence[Sequence[Any]]:
     """The rows of a statement that is planned once. The SQL must be one of few: values belong into `params`."""
+    try:
+        return _fetched(sql, params)
+    except NotSupportedError:  # a migration has given a column another type: no plan of before is of use
+        if connection.in_atomic_block:  # its end as a whole makes psycopg forget them
+            raise
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        return _fetched(sql, params)
+
+
+def _fetched(sql: str, params: Sequence[Any] | dict[str, Any]) -> Sequence[Sequence[Any]]:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     # as Django makes its own: statements are counted and logged, errors are Django's

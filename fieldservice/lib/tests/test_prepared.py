@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import NotSupportedError, connection, transaction
 from django.db.models import Count, F, QuerySet
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fieldservice import links
 from fieldservice.lib import prepared as module
-from fieldservice.lib.prepared import prepared
+from fieldservice.lib.prepared import fetch, prepared
 from geo.tests.factories import CityFactory, DistrictFactory
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -137,6 +141,34 @@ def test_behind_a_pooler_of_transactions_nothing_is_left_on_the_server(monkeypat
     for _ in range(9):
         assert some(("house", "city__name"), 0, 7, city_id=order.city_id) == [order]
     assert plans("LIMIT 7") == []
+
+
+def test_django_knows_what_was_executed() -> None:
+    with CaptureQueriesContext(connection) as caught:
+        assert orders_of(city_id=1, since=timezone.now()) == []
+    assert "IN ('SEARCHING', 'GUARANTEE')" in caught.captured_queries[0]["sql"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_column_may_get_another_type_while_the_plan_is_kept() -> None:
+    connection.ensure_connection()
+    where = {name: value for name, value in connection.get_connection_params().items()
+             if name in {"dbname", "user", "password", "host", "port"}}  # fmt: skip
+    read = partial(fetch, "SELECT a FROM plan_kept WHERE a > %s", [0])
+    with psycopg.connect(**where, autocommit=True) as migration:
+        migration.execute("CREATE TABLE plan_kept(a int)")
+        try:
+            migration.execute("INSERT INTO plan_kept VALUES (7)")
+            assert read() == [(7,)]
+            migration.execute("ALTER TABLE plan_kept ALTER a TYPE numeric(9, 2)")
+            assert read() == [(Decimal(7),)]
+            migration.execute("ALTER TABLE plan_kept ALTER a TYPE bigint")
+            with pytest.raises(NotSupportedError), transaction.atomic():
+                read()
+            with transaction.atomic():
+                assert read() == [(7,)]
+        finally:
+            migration.execute("DROP TABLE plan_kept")
 
 
 def test_constants_stand_in_the_sql_whatever_is_in_them() -> None:
