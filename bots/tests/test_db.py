@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import translation
 
+from bots import db
 from bots.db import THREADS, in_db, workers
 
 
@@ -59,6 +60,34 @@ def test_a_cut_connection_costs_at_most_the_job_it_served() -> None:
 
     assert run(job) > 0
     connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_a_connection_that_has_said_something_is_asked_whether_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "THREADS", 1)  # every job has the same connection
+
+    def is_asked() -> bool:
+        asked = not connection.health_check_done
+        backend()
+        return asked
+
+    def listen() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN bots_test_db")
+
+    def notify() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("NOTIFY bots_test_db")
+        connection.close()
+
+    async def job() -> list[bool]:
+        await in_db(listen)
+        found = [await in_db(is_asked)]
+        await asyncio.to_thread(notify)
+        await asyncio.sleep(0.2)
+        return [*found, await in_db(is_asked), await in_db(is_asked)]
+
+    assert run(job) == [False, True, False]
 
 
 @pytest.mark.django_db(transaction=True)
