@@ -12,21 +12,26 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from fieldservice.lib.prepared import prepared
 from finance.enums import CommissionStatus, RewardStatus
 from finance.models import Commission, OwnerRequisites, Referral, ReferralReward
+from finance.models.commission import TO_CHECK
 from finance.models.referral import TO_PAY
 from orders.models import Attachment
 from orders.selectors import commission_files
 
 ZERO = Decimal(0)
 #: what lists show of a commission; the rest is read when it is asked for
-LISTED = ("amount", "paid_amount", "status", "deadline_at", "paid_approved_at", "order__city__timezone")
+LISTED = (
+    "amount", "paid_amount", "status", "deadline_at", "paid_reported_at", "paid_approved_at", "order__city__timezone",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many commissions and how much, by state."""
+    """How many commissions and how much, by state; and of them all, what waits for a check."""
 
     counts: dict[str, int]
     sums: dict[str, Decimal]
+    to_check: int
+    sum_to_check: Decimal
 
     def count(self, *states: str) -> int:
         """How many in these states."""
@@ -53,15 +58,19 @@ def _states_of(*, master_id: int) -> Any:
 
 
 def _by_status(rows: QuerySet[Commission]) -> Any:
-    return rows.order_by().values_list("status").annotate(Count("id"), Sum("amount"), Sum("paid_amount"))
+    return rows.order_by().values_list("status").annotate(
+        Count("id"), Sum("amount"), Sum("paid_amount"),
+        checks=Count("id", filter=TO_CHECK), sum_of_checks=Sum("amount", filter=TO_CHECK),
+    )  # fmt: skip
 
 
 def _totals(found: Iterable[Any]) -> Totals:
-    counts, sums = {}, {}
-    for status, count, due, paid in found:
+    counts, sums, to_check, sum_to_check = {}, {}, 0, ZERO
+    for status, count, due, paid, checks, sum_of_checks in found:
+        to_check, sum_to_check = to_check + checks, sum_to_check + (sum_of_checks or ZERO)
         counts[str(status)] = count
         sums[str(status)] = (paid if status == CommissionStatus.APPROVED and paid is not None else due) or ZERO
-    return Totals(counts, sums)
+    return Totals(counts, sums, to_check, sum_to_check)
 
 
 def commissions_of(master_id: int) -> QuerySet[Commission]:

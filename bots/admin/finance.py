@@ -5,6 +5,7 @@ Where a card was opened from is a word in its addresses: the tab, and the letter
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,14 +22,15 @@ from fieldservice.lib.masking import mask_phone
 from finance import ages, scope
 from finance.enums import CommissionStatus as S
 from finance.models import Commission
+from finance.models.commission import TO_CHECK
 from finance.selectors import Totals, receipts_of, totals
 from finance.services import commissions
 from staff import access
 from staff import scope as staff_scope
 from staff.models import StaffUser
 
-#: tab → its states
-TABS = {"un": S.UNPAID, "rp": (S.REPORTED,), "ov": (S.OVERDUE,), "pd": (S.APPROVED,)}
+#: tab → what it holds; an overdue commission with a reported payment is in three
+TABS = {"un": Q(status__in=S.UNPAID), "rp": TO_CHECK, "ov": Q(status=S.OVERDUE), "pd": Q(status=S.APPROVED)}
 TITLES = {
     "un": gettext_lazy("Unpaid"), "rp": gettext_lazy("💸 Reported"), "ov": gettext_lazy("⛔ Overdue"),
     "pd": gettext_lazy("✅ Paid"),
@@ -43,7 +45,7 @@ def awaiting(visit: Visit, number: int = 1, tab: str = "un") -> Reply:
     (tab, period), number, now = _split(tab), max(number, 1), timezone.now()
     seen, word = scope.visible_to(visit.member), tab + period
     sums = totals(seen.filter(status__in=S.UNPAID))  # those paid are a million
-    listed, together = seen.filter(status__in=TABS[tab]), None
+    listed, together = seen.filter(TABS[tab]), None
     if period:
         groups = ages.groups(listed, paid=tab == "pd", now=now)
         together = next((group for group in groups if group.letter == period), None)
@@ -56,12 +58,12 @@ def awaiting(visit: Visit, number: int = 1, tab: str = "un") -> Reply:
         *([tap(_("Commission #%(id)s") % {"id": item.pk}, "adm:f:cm:card", item.pk, number, word)] for item in items),
         _turn(number, number + more, word),
         *([[back("adm:f:by", tab)]] if period else [[tap(_("📅 By period"), "adm:f:by", tab)]]),
-        *([] if period else in_columns(_tools(visit.member, sums.count(S.REPORTED)))),
+        *([] if period else in_columns(_tools(visit.member, sums.to_check))),
         [tap(_("🔄 Refresh"), "adm:f:aw", number, word), menu_button()],
     ]
     context = {"commissions": items, "page": number, "tab": tab, "title": TITLES[tab]}
     context |= {"period": ages.NAMES.get(period), "together": together}
-    context |= {"owed": sums.sum(*S.UNPAID), "checking": sums.sum(S.REPORTED), "overdue": sums.sum(S.OVERDUE)}
+    context |= {"owed": sums.sum(*S.UNPAID), "checking": sums.sum_to_check, "overdue": sums.sum(S.OVERDUE)}
     return Reply(page("admin/commissions.html", rows, **context))
 
 
@@ -71,7 +73,7 @@ def by_period(visit: Visit, tab: str = "un") -> Reply:
     tab = _split(tab)[0]
     seen = scope.visible_to(visit.member)
     sums = totals(seen.filter(status__in=S.UNPAID))
-    groups = ages.groups(seen.filter(status__in=TABS[tab]), paid=tab == "pd", now=timezone.now())
+    groups = ages.groups(seen.filter(TABS[tab]), paid=tab == "pd", now=timezone.now())
     names = [
         tap(group.name + ("" if group.count is None else f" ({group.count})"), "adm:f:aw", 1, tab + group.letter)
         for group in groups
@@ -155,7 +157,7 @@ def _decisions(commission: Commission, at: tuple[int, int, str]) -> list[list[Bu
     if commission.status not in S.UNPAID:
         return []
     row = [tap(_("✅ Approve"), "adm:f:cm:ok", *at)]
-    if commission.paid_reported_at or commission.status == S.REPORTED:
+    if commission.waits_for_check:
         row.append(tap(_("❌ Not found"), "adm:f:cm:no", *at))
     return [row]
 
@@ -194,8 +196,9 @@ def _split(word: str) -> tuple[str, str]:
 
 
 def _tabs(sums: Totals, tab: str, path: str, *before: int) -> list[list[Button]]:
-    counts = {name: f" ({sums.count(*states)})" for name, states in TABS.items() if name != "pd"} | {"pd": ""}
-    return in_columns([tap(here(f"{TITLES[name]}{counts[name]}", name == tab), path, *before, name) for name in TABS])
+    counts = {"un": sums.count(*S.UNPAID), "rp": sums.to_check, "ov": sums.count(S.OVERDUE)}  # those paid are a million
+    names = {name: f"{title} ({counts[name]})" if name in counts else str(title) for name, title in TITLES.items()}
+    return in_columns([tap(here(names[name], name == tab), path, *before, name) for name in TABS])
 
 
 def here(caption: str, chosen: bool) -> str:

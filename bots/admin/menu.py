@@ -10,6 +10,7 @@ from bots.screens import Button, page
 from bots.visit import Reply, Visit
 from finance import scope as finance_scope
 from finance.enums import CommissionStatus
+from finance.models.commission import TO_CHECK
 from orders import scope
 from orders.enums import OrderStatus
 from staff import access
@@ -32,7 +33,7 @@ def home(visit: Visit) -> Reply:
     rows = [[tap(_("📋 Orders"), "adm:q"), tap(_("➕ New order"), "adm:new")]]
     if access.may(member.role, "finance.see"):
         unpaid = finance_scope.visible_to(member).filter(status__in=CommissionStatus.UNPAID)
-        facts["reported"] = unpaid.filter(status=CommissionStatus.REPORTED).count()
+        facts["reported"] = unpaid.filter(TO_CHECK).count()
         facts["overdue"] = unpaid.filter(status=CommissionStatus.OVERDUE).count()
         rows.append([tap(_("💳 Commissions (%(count)s)") % {"count": facts["reported"]}, "adm:f:aw")])
     if access.may(member.role, "master.moderate"):

@@ -8,13 +8,14 @@ from functools import cache
 
 from fieldservice.lib.prepared import fetch, literal
 from finance.enums import CommissionStatus
+from finance.models.commission import TO_CHECK_SQL
 from orders.enums import OfferState, OrderStatus
 
 SQL = """
 SELECT (SELECT count(*) FROM offers f JOIN orders o ON o.id = f.order_id
          WHERE f.master_id = %(master)s AND f.state IN ({live}) AND f.expires_at > %(now)s AND o.status IN ({search})),
        (SELECT count(*) FROM orders WHERE assigned_master_id = %(master)s AND status IN ({active})),
-       count(*) FILTER (WHERE status <> {reported}), count(*) FILTER (WHERE status = {reported})
+       count(*) FILTER (WHERE NOT {to_check}), count(*) FILTER (WHERE {to_check})
   FROM commissions WHERE master_id = %(master)s AND status IN ({unpaid})"""
 
 
@@ -38,5 +39,5 @@ def count(*, master_id: int, now: datetime) -> Counts:
 def _sql() -> str:
     return SQL.format(
         live=literal(OfferState.LIVE), search=literal(OrderStatus.SEARCH), active=literal(OrderStatus.ACTIVE),
-        unpaid=literal(CommissionStatus.UNPAID), reported=literal(CommissionStatus.REPORTED),
+        unpaid=literal(CommissionStatus.UNPAID), to_check=TO_CHECK_SQL,
     )  # fmt: skip

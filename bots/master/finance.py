@@ -52,7 +52,7 @@ def finance_list(visit: Visit, tab: str = "-", number: int = 1) -> Reply:
         [menu_button()],
     ]
     context = {
-        "owed": sums.sum(S.WAIT_PAY, S.OVERDUE), "checking": sums.sum(S.REPORTED), "paid": sums.sum(S.APPROVED),
+        "owed": sums.sum(*S.UNPAID) - sums.sum_to_check, "checking": sums.sum_to_check, "paid": sums.sum(S.APPROVED),
         "title": TITLES[tab], "lines": [_line(item, tab) for item in items], "page": number, "pages": pages, "tab": tab,
     }  # fmt: skip
     return Reply(page("master/finance.html", rows, **context))
@@ -66,7 +66,7 @@ def _line(commission: Commission, tab: str) -> dict[str, str]:
     return {
         "number": f"#{commission.pk}",
         "sum": show_money(commission.amount if paid is None else paid),
-        "status": commission.get_status_display(),
+        "status": commission.state,
         "when": sentence % {"id": commission.order_id, "time": time},
     }
 

@@ -163,7 +163,7 @@ def _marks(order: Order, debt: Commission | None, now: datetime) -> list[tuple[s
     if order.status in S.SEARCH and begun and order.timeslot_end_utc and order.timeslot_end_utc <= now:
         marks.append(("bad", _("the visit time is over")))
     if debt is not None:
-        marks.append(({"OVERDUE": "bad", "REPORTED": "info"}.get(debt.status, ""), debt.get_status_display()))
+        marks.append(({"OVERDUE": "bad", "REPORTED": "info"}.get(debt.status, ""), debt.state))
     return marks
 
 

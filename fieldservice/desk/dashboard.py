@@ -137,14 +137,18 @@ def _masters(sight: Sight) -> list[Figure]:
 
 
 def _money(sight: Sight) -> list[Figure]:
-    tones = {"OVERDUE": "bad", "REPORTED": "warn", "WAIT_PAY": ""}
-    found = figures.debts(sight)
+    """An overdue commission with a reported payment is overdue and to be checked: it counts in both."""
+    found, debt = figures.debts(sight), CommissionStatus
+    shown = [
+        (debt.OVERDUE, found.count(debt.OVERDUE), found.sum(debt.OVERDUE), "bad", {"status__exact": "OVERDUE"}),
+        (debt.REPORTED, found.to_check, found.sum_to_check, "warn", {"check": "waits"}),
+        (debt.WAIT_PAY, found.count(debt.WAIT_PAY), found.sum(debt.WAIT_PAY), "", {"status__exact": "WAIT_PAY"}),
+    ]
     return [
-        Figure(_label(CommissionStatus(status)), show_money(found[status][1]),
-               _link("finance_commission", sight.query(status__exact=status)),
-               ngettext("%(count)s commission", "%(count)s commissions", found[status][0])
-               % {"count": found[status][0]}, tone=tone if found[status][0] else "")
-        for status, tone in tones.items()
+        Figure(_label(status), show_money(total), _link("finance_commission", sight.query(**query)),
+               ngettext("%(count)s commission", "%(count)s commissions", count) % {"count": count},
+               tone=tone if count else "")
+        for status, count, total, tone, query in shown
     ]  # fmt: skip
 
 

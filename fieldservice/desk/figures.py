@@ -19,6 +19,7 @@ from fieldservice.desk.sight import Sight
 from fieldservice.runtime import registry
 from finance.enums import CommissionStatus
 from finance.models import Commission
+from finance.selectors import Totals, totals
 from orders import reports
 from orders.enums import OfferState, OrderStatus
 from orders.models import Offer, Order
@@ -124,12 +125,9 @@ def busiest(sight: Sight, limit: int = 8) -> list[dict[str, Any]]:
     return [dict(row) for row in found.order_by("-n", "assigned_master_id")[:limit]]
 
 
-def debts(sight: Sight) -> dict[str, tuple[int, Decimal]]:
-    """Status of an unpaid commission → (how many, their sum)."""
-    rows = Commission.objects.filter(status__in=("WAIT_PAY", "REPORTED", "OVERDUE")).order_by()
-    found = sight.within(rows, "order__city_id").values_list("status").annotate(n=Count("*"), sum=Sum("amount"))
-    empty = {str(s): (0, Decimal(0)) for s in CommissionStatus if s != CommissionStatus.APPROVED}
-    return empty | {status: (n, total) for status, n, total in found}
+def debts(sight: Sight) -> Totals:
+    """Unpaid commissions: how many and how much, by status."""
+    return totals(sight.within(Commission.objects.filter(status__in=CommissionStatus.UNPAID), "order__city_id"))
 
 
 def by_day(sight: Sight, now: datetime) -> list[tuple[str, int, int, int]]:

@@ -27,6 +27,7 @@ from fieldservice.lib.masking import mask_phone
 from fieldservice.lib.money import parse_sum, show_money
 from finance.enums import CommissionStatus as S
 from finance.models import Commission, CommissionDeadlineNotification
+from finance.models.commission import TO_CHECK
 from finance.services import bulk, commissions
 from staff import access
 from staff.filters import MasterFilter
@@ -64,12 +65,24 @@ class SumForm(ReasonForm):
             raise forms.ValidationError(str(error)) from error
 
 
+class CheckFilter(admin.SimpleListFilter):
+    """Reported payments, those of overdue commissions too."""
+
+    title, parameter_name = gettext_lazy("check"), "check"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waits", _("A payment to check"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Commission]) -> QuerySet[Commission]:
+        return queryset.filter(TO_CHECK) if self.value() == "waits" else queryset
+
+
 @admin.register(Commission)
 class CommissionAdmin(ReadOnlyAdmin):
     city_path = "order__city_id"
     list_display = ("id", "order", "master", "shown_status", "shown_amount", "shown_paid", "shown_deadline")
     list_select_related = ("order__city", "master")
-    list_filter = ("status", ("master", MasterFilter))
+    list_filter = ("status", CheckFilter, ("master", MasterFilter))
     search_fields = ("=id", "=order__id")
     search_help_text = gettext_lazy("Number of the commission or of the order")
     ordering = ("-id",)
@@ -125,7 +138,7 @@ class CommissionAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("status"), label=COLOURS, ordering="status")
     def shown_status(self, commission: Commission) -> tuple[str, str]:
-        return commission.status, commission.get_status_display()
+        return commission.status, commission.state
 
     @display(description=gettext_lazy("to be paid"), ordering="amount")
     def shown_amount(self, commission: Commission) -> str:
@@ -268,7 +281,7 @@ class CommissionAdmin(ReadOnlyAdmin):
             % {"count": len(open_), "sum": show_money(found.total)},
             headers=[_("commission"), _("order"), _("master"), _("status"), _("to be paid")],
             rows=[
-                [f"#{row.pk}", f"#{row.order_id}", str(row.master), row.get_status_display(), show_money(row.amount)]
+                [f"#{row.pk}", f"#{row.order_id}", str(row.master), row.state, show_money(row.amount)]
                 for row in open_
             ],
         )  # fmt: skip
@@ -298,7 +311,7 @@ class CommissionAdmin(ReadOnlyAdmin):
             [_("Master"), str(commission.master)],
             [_("Order"), f"#{commission.order_id}, {show_money(commission.order.total_sum)}"],
             [_("To be paid"), show_money(commission.amount)],
-            [_("Status"), commission.get_status_display()],
+            [_("Status"), commission.state],
         ]
         back = reverse("admin:finance_commission_change", args=[commission.pk])
         shown = f"{title} · {_('Commission #%(id)s') % {'id': commission.pk}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldservice.lib.pg import LongIndex, PgEnumField, named_fk
@@ -12,6 +13,11 @@ from finance.enums import CommissionStatus
 from finance.models.requisites import OwnerRequisites
 from orders.models import Order
 from staff.models import Master, StaffUser
+
+#: a payment somebody has to look for: reported in time, or after the deadline, which leaves it OVERDUE (spec §8); a
+#: rejection takes the report away. The same in SQL, and for a row: `Commission.waits_for_check`
+TO_CHECK = Q(status=CommissionStatus.REPORTED) | Q(status=CommissionStatus.OVERDUE, paid_reported_at__isnull=False)
+TO_CHECK_SQL = "(status = 'REPORTED' OR status = 'OVERDUE' AND paid_reported_at IS NOT NULL)"
 
 
 class Commission(models.Model):
@@ -99,6 +105,19 @@ class Commission(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def waits_for_check(self) -> bool:
+        """`TO_CHECK` of this row."""
+        late = self.status == CommissionStatus.OVERDUE and self.paid_reported_at is not None
+        return late or self.status == CommissionStatus.REPORTED
+
+    @property
+    def state(self) -> str:
+        """The status in words; an overdue one says whether a payment is reported."""
+        if self.status == CommissionStatus.OVERDUE and self.waits_for_check:
+            return gettext("Overdue, payment reported")
+        return self.get_status_display()
 
 
 class CommissionDeadlineNotification(models.Model):

@@ -17,6 +17,7 @@ from fieldservice.lib.money import show_money
 from finance import scope
 from finance.enums import CommissionStatus
 from finance.models import Commission
+from finance.models.commission import TO_CHECK
 from finance.services import commissions
 from staff.models import StaffUser
 
@@ -61,7 +62,7 @@ def preview(*, member: StaffUser, ids: Iterable[int]) -> Preview:
 def reported(*, member: StaffUser, days: int, now: datetime) -> Preview:
     """Payments reported within the last `days` days, longest waiting first; at most LIMIT."""
     rows: QuerySet[Commission] = scope.visible_to(member).filter(
-        status=CommissionStatus.REPORTED, paid_reported_at__gte=now - timedelta(days=days)
+        TO_CHECK, paid_reported_at__gte=now - timedelta(days=days)
     )
     return Preview(tuple(rows.order_by("paid_reported_at", "pk")[:LIMIT]))
 

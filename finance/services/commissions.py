@@ -145,8 +145,7 @@ def reject(*, commission_id: int, actor: Actor, reason: str, now: datetime | Non
     now = now or timezone.now()
     reason = check_reason(reason)
     commission = _for_staff(commission_id, actor)
-    false_report = commission.status == S.OVERDUE and commission.paid_reported_at is not None
-    if commission.status != S.REPORTED and not false_report:
+    if not commission.waits_for_check:
         raise ConflictError(
             _("Commission #%(id)s is «%(status)s»: there is no report to reject.")
             % {"id": commission.pk, "status": commission.get_status_display()}

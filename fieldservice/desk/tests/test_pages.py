@@ -15,6 +15,8 @@ from fieldservice.desk import figures
 from fieldservice.desk.sight import Sight
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
+from fieldservice.lib.money import show_money
+from finance.models import Commission
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.tests.factories import OfferFactory, OrderFactory
@@ -127,6 +129,17 @@ def test_the_list_behind_a_figure_shows_as_many(client: Client, scene: Scene) ->
     page = client.get(reverse("admin:index"), headers=ENGLISH).context
     for figure in [*page["urgent"][:3], *page["stages"]]:
         assert len(client.get(figure.link).context["cl"].result_list) == int(figure.value), figure.title
+
+
+def test_a_payment_reported_late_is_one_to_check(client: Client, scene: Scene) -> None:
+    Commission.objects.filter(status="OVERDUE").update(paid_reported_at=timezone.now())
+    client.force_login(scene.people["chief"])
+    money = client.get(reverse("admin:index"), headers=ENGLISH).context["money"]
+    assert [figure.note.split()[0] for figure in money] == ["1", "2", "1"]
+    for figure in money:
+        rows = client.get(figure.link).context["cl"].result_list
+        assert len(rows) == int(figure.note.split()[0]), figure.title
+        assert show_money(sum(row.amount for row in rows)) == figure.value
 
 
 def test_the_board_is_silent_while_nothing_changes(client: Client, scene: Scene) -> None:
