@@ -29,6 +29,7 @@ from fieldservice.outbox.models import Notification, Outcome
 from fieldservice.runtime import registry
 from fieldservice.runtime.models import Heartbeat, Setting
 from fieldservice.watch import checks, jobs
+from fieldservice.watch.look import expected_since
 from staff import access
 from staff.services import parameters
 
@@ -127,7 +128,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
 
 def troubles(now: datetime) -> list[str]:
     """What the watch would tell ALERTS at this moment. A check that fails is trouble, too."""
-    moment = checks.Moment(now, datetime(2000, 1, 1, tzinfo=UTC))
+    moment = checks.Moment(now, datetime(2000, 1, 1, tzinfo=UTC), expected_since(now=now))
     found: list[str] = []
     for check in checks.CHECKS:
         try:

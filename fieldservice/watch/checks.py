@@ -6,8 +6,8 @@ In SQL, because these are looks across all parts, and the parts must not know wh
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ BOT_SILENT = timedelta(minutes=3)
 JOBS_SILENT = timedelta(minutes=4)
 UNASSIGNED = timedelta(minutes=10)
 BACKUP = timedelta(hours=26)
+BACKUP_SIGN = "backup"
 DISK_FULL = 0.9
 REPLICA_LATE = timedelta(minutes=1)
 LAG = {Lane.OFFER: 30, Lane.PERSONAL: 300, Lane.CHANNEL: 900, Lane.BROADCAST: 7200}
@@ -57,6 +58,8 @@ class Moment:
 
     now: datetime
     watching_since: datetime
+    #: what has given no sign of life yet → since when one is expected: a new job is not late before its first turn
+    expected_since: Mapping[str, datetime] = field(default_factory=dict)
 
     def silent(self, last: datetime | None) -> timedelta:
         """How long there was no sign of life while somebody looked."""
@@ -83,7 +86,7 @@ def bots(moment: Moment) -> Iterator[Trouble]:
 
 def periodic_jobs(moment: Moment) -> Iterator[Trouble]:
     """Jobs that did not run. All of them at once: the worker or the beat is gone."""
-    beats = dict(query(BEATS))
+    beats = dict(moment.expected_since) | dict(query(BEATS))
     patience = jobs.missed_after()
     missed = sorted(name for name, limit in patience.items() if moment.silent(beats.get(name)) > limit)
     if all(moment.silent(beats.get(name)) > JOBS_SILENT for name in patience):
@@ -123,7 +126,8 @@ def outbox(moment: Moment) -> Iterator[Trouble]:
 
 def backup(moment: Moment) -> Iterator[Trouble]:
     """The newest backup is too old. An embedded server is a demo and needs none."""
-    if "postgres" not in embedded.needed() and moment.silent(dict(query(BEATS)).get("backup")) > BACKUP:
+    last = dict(query(BEATS)).get(BACKUP_SIGN, moment.expected_since.get(BACKUP_SIGN))
+    if "postgres" not in embedded.needed() and moment.silent(last) > BACKUP:
         yield Trouble("backup", _("There has been no backup for 26 hours."))
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from fieldservice.outbox.models import BotName
 from fieldservice.runtime.models import Heartbeat
-from fieldservice.watch import checks
+from fieldservice.watch import checks, jobs
 from fieldservice.watch.alerts import announce
 from fieldservice.watch.checks import Moment, Trouble
 
@@ -44,14 +44,28 @@ def look(*, now: datetime) -> News:
     since = now if now - row.beat_at > AWAY else _time(row.details.get("since")) or now
     known: dict[str, dict[str, Any]] = row.details.get("open", {})
     with translation.override(settings.LANGUAGE_CODE):
-        found, failed = _find(Moment(now, since))
+        expected = _expected(row.details, now)
+        found, failed = _find(Moment(now, since, expected))
         news = News([t for key, t in found.items() if key not in known], [] if failed else sorted(known.keys() - found))
         _tell(news, known, now)
     still = {key: note for key, note in known.items() if key not in news.over}
     begun = {t.key: {"since": now.isoformat(), "text": t.text, "via": t.via} for t in news.begun}
-    row.beat_at, row.details = now, {"since": since.isoformat(), "open": still | begun}
+    first = {name: moment.isoformat() for name, moment in expected.items()}
+    row.beat_at, row.details = now, {"since": since.isoformat(), "open": still | begun, "expected": first}
     row.save(update_fields=["beat_at", "details"])
     return news
+
+
+def expected_since(*, now: datetime) -> dict[str, datetime]:
+    """Jobs that have never ended well → the first look that missed them. Empty while nobody has ever looked."""
+    row = Heartbeat.objects.filter(name=NAME).first()
+    return _expected(row.details, now) if row else {}
+
+
+def _expected(details: dict[str, Any], now: datetime) -> dict[str, datetime]:
+    seen = set(Heartbeat.objects.values_list("name", flat=True))
+    known = details.get("expected", {})
+    return {name: _time(known.get(name)) or now for name in {*jobs.missed_after(), checks.BACKUP_SIGN} - seen}
 
 
 def _find(moment: Moment) -> tuple[dict[str, Trouble], bool]:

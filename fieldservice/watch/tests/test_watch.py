@@ -91,6 +91,25 @@ def test_one_job_that_fails(clock):
     assert clock.said == ["The job finance.mark_overdue has not ended well for too long."]
 
 
+def test_a_new_job_is_not_late_before_its_first_turn(clock):
+    """The system has run for days; a release brought a nightly job."""
+    Heartbeat.objects.filter(name="job:finance.check_ledger").delete()
+    Heartbeat.objects.filter(name="watch").update(
+        details={"since": (clock.now - timedelta(days=3)).isoformat(), "open": {}}
+    )
+    clock.silent = {"job:finance.check_ledger"}
+    clock.run(3)
+    assert clock.said == []
+    row = Heartbeat.objects.get(name="watch")
+    row.details["expected"]["job:finance.check_ledger"] = (clock.now - timedelta(hours=26)).isoformat()
+    row.save()
+    clock.run(1)
+    assert clock.said == ["The job finance.check_ledger has not ended well for too long."]
+    clock.silent = set()
+    clock.run(1)
+    assert "job:finance.check_ledger" not in Heartbeat.objects.get(name="watch").details["expected"]
+
+
 def test_dispatch_that_is_behind(clock):
     order = OrderFactory(dispatch_at=clock.now, search_started_at=clock.now)
     clock.run(2)
