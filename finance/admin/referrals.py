@@ -49,7 +49,16 @@ class ReferralAdmin(ReadOnlyAdmin):
 @admin.register(ReferralReward)
 class ReferralRewardAdmin(PayAdmin):
     city_path = "commission__order__city_id"
-    list_display = ("id", "referrer", "referred_master", "level", "amount", "shown_status", "requested_at", "payout")
+    list_display = (
+        "id",
+        "referrer",
+        "referred_master",
+        "level",
+        "shown_amount",
+        "shown_status",
+        "requested_at",
+        "payout",
+    )
     list_select_related = ("referrer", "referred_master", "payout")
     list_filter = ("status", ("requested_at", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=referrer__id")
@@ -74,6 +83,10 @@ class ReferralRewardAdmin(PayAdmin):
     )  # fmt: skip
     def shown_status(self, reward: ReferralReward) -> tuple[str, str]:
         return reward.status, reward.get_status_display()
+
+    @display(description=gettext_lazy("amount"), ordering="amount")
+    def shown_amount(self, reward: ReferralReward) -> str:
+        return show_money(reward.amount)
 
     @admin.action(description=gettext_lazy("Put into a payout"), permissions=["pay"])
     def pay_out(self, request: HttpRequest, queryset: QuerySet[ReferralReward]) -> HttpResponse | None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from finance.enums import CommissionStatus
-from finance.models import Commission
+from finance.models import Commission, JournalEntry
 from finance.models.commission import TO_CHECK
 from finance.selectors import totals
 from finance.services import bulk, commissions
@@ -61,3 +61,14 @@ def test_the_web_list_of_payments_to_check(client: Client):
     )
     assert set(page.context["cl"].result_list) == {in_time, claimed}
     assert "Overdue, payment reported" in page.content.decode()
+
+
+def test_the_journal_shows_roubles(client: Client):
+    commission = CommissionFactory()
+    commissions.approve(commission_id=commission.pk, actor=staff(Role.GLOBAL_ADMIN))
+    client.force_login(StaffUserFactory(role=Role.GLOBAL_ADMIN))
+    shown = client.get(reverse("admin:finance_journalentry_changelist")).content.decode()
+    assert "2\u00a0500\u00a0₽" in shown
+    entry = JournalEntry.objects.latest("pk")
+    shown = client.get(reverse("admin:finance_journalentry_change", args=[entry.pk])).content.decode()
+    assert "2\u00a0500\u00a0₽" in shown
