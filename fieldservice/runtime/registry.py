@@ -87,12 +87,11 @@ class Key:
         return value
 
     def _expected(self) -> str:
-        if self.type in {"INT", "DECIMAL"}:
-            return _("%(label)s: a number from %(low)s to %(high)s is expected.") % {
-                "label": self.label,
-                "low": self.low,
-                "high": self.high,
-            }
+        limits = {"label": self.label, "low": self.low, "high": self.high}
+        if self.type == "INT":
+            return _("%(label)s: a whole number from %(low)s to %(high)s is expected.") % limits
+        if self.type == "DECIMAL":
+            return _("%(label)s: a number from %(low)s to %(high)s is expected.") % limits
         if self.choices:
             return _("%(label)s: one of %(names)s is expected.") % {
                 "label": self.label,

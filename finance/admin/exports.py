@@ -75,6 +75,12 @@ class ExportForm(forms.Form):
 
     def _days(self, data: dict[str, Any]) -> periods.Period | None:
         if data.get("period") != CUSTOM:
+            if data.get("date_from") or data.get("date_to"):
+                self.add_error(
+                    "period",
+                    _("To take these dates, choose “Other dates” as the period; or leave the dates empty."),
+                )
+                return None
             today = timezone.now().astimezone(zone(None)).date()
             return periods.preset(data.get("period") or "", today=today)
         if not data.get("date_from") or not data.get("date_to"):

@@ -50,15 +50,8 @@ class ReferralAdmin(ReadOnlyAdmin):
 class ReferralRewardAdmin(PayAdmin):
     city_path = "commission__order__city_id"
     list_display = (
-        "id",
-        "referrer",
-        "referred_master",
-        "level",
-        "shown_amount",
-        "shown_status",
-        "requested_at",
-        "payout",
-    )
+        "id", "referrer", "referred_master", "level", "shown_amount", "shown_status", "requested_at", "payout",
+    )  # fmt: skip
     list_select_related = ("referrer", "referred_master", "payout")
     list_filter = ("status", ("requested_at", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=referrer__id")

@@ -24,6 +24,7 @@ from unfold.widgets import (
 )
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import ConflictError
 from fieldservice.lib.masking import mask_card, mask_phone
 from finance.models import OwnerRequisites
 from finance.services import requisites
@@ -108,6 +109,8 @@ class OwnerRequisitesAdmin(ReadOnlyAdmin):
             made = requisites.publish(
                 new=form.new(), actor=Actor.of_staff(request.user, "web"), seen_version=data["seen"]
             )
+            if made.pk == data["seen"]:
+                raise ConflictError(_("Nothing was changed: version %(id)s stays in force.") % {"id": made.pk})
             return _("Version %(id)s is in force: commissions made from now on carry it.") % {"id": made.pk}
 
         return service_page(

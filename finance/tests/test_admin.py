@@ -219,6 +219,15 @@ class TestRequisites:
         assert set(errors) == {"card_number", "sbp_phone"}
         assert not OwnerRequisites.objects.exists()
 
+    def test_nothing_new_is_no_version(self, client, boss):
+        answer = post(client, url("ownerrequisites", "add"), seen="0")
+        assert "Choose how masters pay" in str(answer.context["form"].errors["methods"])
+        post(client, url("ownerrequisites", "add"), **self.ANSWERS, seen="0")
+        version = OwnerRequisites.objects.get()
+        answer = post(client, url("ownerrequisites", "add"), **self.ANSWERS, seen=str(version.pk))
+        assert f"Nothing was changed: version {version.pk} stays in force." in answer.content.decode()
+        assert "is in force" not in said(answer)
+
     def test_two_authors(self, client, boss):
         OwnerRequisitesFactory()
         answer = post(client, url("ownerrequisites", "add"), **self.ANSWERS, seen="0")
@@ -327,6 +336,8 @@ class TestExports:
             ({"period": "custom"}, "date_from", "Choose the first and the last day."),
             ({"period": "custom", "date_from": "2025-10-02", "date_to": "2025-10-01"}, "date_to", "ends before it"),
             ({"period": "custom", "date_from": "x", "date_to": "2025-10-01"}, "date_from", "Enter a valid date."),
+            ({"period": "week", "date_from": "2025-10-01"}, "period", "choose “Other dates”"),
+            ({"period": "week", "date_to": "2025-10-31"}, "period", "choose “Other dates”"),
             ({"period": "decade"}, "period", "Select a valid choice"),
             ({"kind": "secrets"}, "kind", "Select a valid choice"),
         ],

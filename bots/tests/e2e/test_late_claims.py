@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -55,3 +56,15 @@ def test_a_late_payment_is_among_those_to_check(telegram: SandboxClient) -> None
     boss.chat.presses("Menu")
     boss.chat.presses("Commissions (0)")
     boss.chat.presses("Reported (0)")
+
+
+def test_another_sum_is_told_with_its_reason(telegram: SandboxClient) -> None:
+    worker = master(telegram)
+    order = OrderFactory(in_payment=True, city=worker.row.city, assigned_master=worker.row)
+    commission = CommissionFactory(order=order)
+    commissions.approve(
+        commission_id=commission.pk, actor=staff(Role.GLOBAL_ADMIN), amount=Decimal(2400), reason="agreed upon"
+    )
+    shown = worker.chat.sees("is approved").text
+    assert "Accepted: 2\xa0400\xa0₽ instead of 2\xa0500\xa0₽." in shown
+    assert "Why: agreed upon" in shown

@@ -107,7 +107,7 @@ def test_settings_are_typed_and_ranged(telegram: SandboxClient) -> None:
     boss.chat.presses_data("adm:set:edit:distribution_rounds")
     boss.chat.sees("from 1 to 20")
     boss.chat.sends("сто")
-    boss.chat.sees("a number from 1 to 20 is expected")
+    boss.chat.sees("a whole number from 1 to 20 is expected")
     boss.chat.sends("3")
     boss.chat.sees("Saved: it holds at once.")
     assert registry.get("distribution_rounds") == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from fieldservice.desk.master_acts import MASTER_ACTS
 from fieldservice.desk.tests import scene as stage
 from fieldservice.desk.tests.scene import Scene
 from fieldservice.outbox.models import Notification
-from fieldservice.runtime import registry
-from fieldservice.runtime.models import Setting
+from fieldservice.runtime import heartbeats, registry
+from fieldservice.runtime.models import Heartbeat, Setting
+from fieldservice.watch import jobs
+from fieldservice.watch.look import look
 from orders.tests.factories import AttachmentFactory
 from staff.enums import ModerationStatus, ShiftStatus
 from staff.models import AuditLog, Master, ShiftChange, Skill
@@ -200,7 +203,7 @@ def test_settings_are_checked_kept_and_restored(client: Client, scene: Scene) ->
     assert (registry.get("distribution_rounds"), registry.get("citywide_fallback")) == (4, False)
     wrong = save(client, distribution_rounds="400", distribution_sla_seconds="60")
     assert wrong.status_code == 409
-    assert "a number from 1 to 20" in wrong.content.decode()
+    assert "a whole number from 1 to 20" in wrong.content.decode()
     assert registry.get("distribution_sla_seconds") != 60, "nothing of a wrong page is written"
     stale = save(client, **{"was-distribution_rounds": "2", "distribution_rounds": "5"})
     assert "meanwhile" in stale.content.decode()
@@ -265,6 +268,21 @@ def test_health_says_what_is_wrong(client: Client, scene: Scene, django_assert_m
         text = client.get(reverse("admin:desk_health"), headers=ENGLISH).content.decode()
     assert "What is wrong now" in text
     assert "chat not found" in text
+
+
+def test_a_fresh_system_is_not_ill_for_what_is_not_due_yet(client: Client, scene: Scene) -> None:
+    client.force_login(scene.people["boss"])
+    health = lambda: client.get(reverse("admin:desk_health"), headers=ENGLISH).content.decode()  # noqa: E731
+    assert "No periodic job runs" in health()  # nobody has looked yet: there is no worker
+    night = "job:finance.check_ledger"
+    for name in {*jobs.missed_after()} - {night}:
+        heartbeats.beat(name, now=timezone.now())
+    look(now=timezone.now())
+    assert "check_ledger" not in health()
+    Heartbeat.objects.filter(name="watch").update(
+        details={"expected": {night: (timezone.now() - timedelta(hours=27)).isoformat()}}
+    )
+    assert "The job finance.check_ledger has not ended well for too long." in health()
 
 
 def test_what_failed_is_sent_again_and_nothing_else(client: Client, scene: Scene) -> None:

@@ -134,8 +134,10 @@ def test_a_broken_value_is_refused_when_written(key, raw):
 
 
 def test_the_refusal_names_the_range():
-    with pytest.raises(InvalidError, match="Dispatch: rounds: a number from 1 to 20 is expected"):
+    with pytest.raises(InvalidError, match="Dispatch: rounds: a whole number from 1 to 20 is expected"):
         registry.write("distribution_rounds", "21", actor=SYSTEM)
+    with pytest.raises(InvalidError, match="a whole number from 0 to 100 is expected"):
+        registry.write("commission_percent_default", "50,5", actor=SYSTEM)
 
 
 def test_an_unknown_key_is_refused():
