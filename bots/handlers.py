@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from bots.bot import Spec
 from bots.db import in_db
 from bots.live import Live
 from bots.screens import Screen, show
-from bots.visit import Dialog, Reply, Visit
+from bots.visit import KEEP, Dialog, Reply, Visit
 from bots.who import Door, enter
 from fieldservice.lib.errors import DomainError
 
@@ -108,11 +109,13 @@ class Desk:
         reply = await self._run(self._written, facts, bool(stored and stored.expired))
         if self._said(facts, reply):
             reply = replace(reply, screen=None, toast="")
-        if await _fold(bot, reply, facts, stored):
+        # a question that stays keeps its keyboard and its buttons
+        answered = None if reply.dialog is KEEP else stored
+        if await _fold(bot, reply, facts, answered):
             reply = replace(reply, toast="")
         shown = await self._put(bot, _loud(reply), facts)
-        if shown and stored:
-            await _strip(bot, facts.user.id, stored.prompt)
+        if shown and answered:
+            await _strip(bot, facts.user.id, answered.prompt)
         prompt = shown or (stored.prompt if stored else None)
         await fsm.save(state, reply, was=raw_state, prompt=prompt)
 
@@ -132,7 +135,7 @@ class Desk:
         visit = facts.visit(self.spec)
         command = visit.incoming.text.split(maxsplit=1)[0].partition("@")[0].lower() if visit.incoming.text else ""
         if command == "/help":
-            return self.spec.help(visit)
+            return _still_asked(visit, self.spec.help(visit))
         if command == "/cancel" and visit.dialog:
             return replace(self.spec.home(visit), toast=_("Canceled."))
         if command in ("/start", "/menu", "/cancel"):
@@ -216,6 +219,18 @@ class Desk:
 
 def _running(stored: fsm.Stored | None) -> Dialog | None:
     return stored.dialog if stored and not stored.expired else None
+
+
+def _still_asked(visit: Visit, helped: Reply) -> Reply:
+    """The help does not end the question; a keyboard that hid itself when something was sent comes again with it."""
+    if helped.dialog:
+        return helped
+    screen = helped.screen
+    if visit.dialog and screen:
+        with suppress(DomainError):  # what is asked about is gone: the next message is told so
+            keys = fsm.STEPS[visit.dialog.step].ask(visit).keys
+            screen = Screen(screen.text, keys=keys) if keys else screen
+    return replace(helped, screen=screen, dialog=KEEP)
 
 
 def _toast(reply: Reply) -> str:

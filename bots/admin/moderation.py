@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +16,7 @@ from bots.delivery import onscreen
 from bots.media import Enclosure
 from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Dialog, Reply, Visit
-from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError
+from fieldservice.lib.errors import ConflictError, InvalidError, NotFoundError, StaleError
 from finance.models import Referral
 from finance.services.enrolment import documents
 from staff import scope
@@ -117,7 +119,11 @@ def take_reason(visit: Visit) -> Reply:
     """Rejected in own words."""
     if not visit.incoming.text:
         raise InvalidError(_("Write the reason, please: 3 to 200 characters."))
-    return _reject(visit, visit.answer("master"), visit.answer("version"), visit.incoming.text, visit.answer("number"))
+    master_id, number = visit.answer("master"), visit.answer("number")
+    try:
+        return _reject(visit, master_id, visit.answer("version"), visit.incoming.text, number)
+    except (ConflictError, StaleError) as error:  # somebody was quicker: there is nothing to ask any more
+        return replace(card(visit, master_id, number), toast=str(error))
 
 
 @on("adm:mod:sk", needs="master.moderate", back=lambda visit, master_id, *rest: card(visit, master_id))

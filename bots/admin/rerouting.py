@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from bots import fsm, words
 from bots.admin import corrections, dispatching, orders, origin
-from bots.admin.create.questions import titles
+from bots.admin.create.questions import as_typed, titles
 from bots.admin.menu import menu_button
 from bots.admin.origin import Origin
 from bots.buttons import back, in_columns, page_of, pager, tap
@@ -220,7 +220,7 @@ def _streets(order: Order, data: dict[str, Any], number: int) -> list[list[Butto
     if typed:
         found = search_streets(order.city, typed)
         rows = [[tap(str(hit), "adm:q:way:to", order.pk, "street", hit.street.pk, data["at"])] for hit in found]
-        return [*rows, [tap(_("✍️ As typed"), "adm:q:way:typed", order.pk, data["at"])]]
+        return [*rows, [tap(as_typed(typed), "adm:q:way:typed", order.pk, data["at"])]]
     if order.street_name:
         return [[tap(_("🗑 Leave empty"), "adm:q:way:to", order.pk, "street", 0, data["at"])]]
     return []

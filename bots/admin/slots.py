@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ DAYS = {"today": "today", "сегодня": "today", "tomorrow": "tomorrow", "з
 
 
 def name_of(text: str, *, today: date) -> str:
-    """The name `parse_choice` reads; a date without a year is the next one. Raises InvalidError with an example."""
+    """The name `parse_choice` reads; a date without a year is the nearest one. Raises InvalidError with an example."""
     typed = " ".join(text.lower().split())
     match = TYPED.fullmatch(typed)
     day = match and (DAYS.get(match["day"]) or _date(match["day"], today))
@@ -31,7 +32,15 @@ def _date(text: str, today: date) -> str:
         if "-" in text:
             return date.fromisoformat(text).isoformat()
         day, month, *year = map(int, text.split("."))
-        found = date(year[0] if year else today.year, month, day)
-        return (found if year or found >= today else found.replace(year=today.year + 1)).isoformat()
+        return date(year[0], month, day).isoformat() if year else _nearest(day, month, today)
     except ValueError:
         return ""
+
+
+def _nearest(day: int, month: int, today: date) -> str:
+    """In December 05.01 is next year's; three days ago is three days ago, not a year ahead."""
+    found = []
+    for year in (today.year - 1, today.year, today.year + 1):
+        with suppress(ValueError):  # 29.02
+            found.append(date(year, month, day))
+    return min(found, key=lambda one: abs(one - today)).isoformat() if found else ""

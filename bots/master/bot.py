@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiogram.types import User
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -24,7 +26,7 @@ from bots.master import (
     shift,
 )
 from bots.master.apply import answers, entry
-from bots.visit import Person, Visit
+from bots.visit import Person, Reply, Visit
 from fieldservice.lib.errors import ForbiddenError
 from fieldservice.runtime import wake
 from staff.models import Master
@@ -58,6 +60,15 @@ def check(visit: Visit, needs: str) -> None:
         raise ForbiddenError(_("You have applied already."))
 
 
+def help_page(visit: Visit) -> Reply:
+    """/help. Who is no master yet is asked what is asked of him: the page tells him to send the code."""
+    helped = menu.help_page(visit)
+    master = visit.person.master_row
+    if visit.dialog or (master and home.is_member(master)):
+        return helped
+    return replace(helped, dialog=entry.entry(visit).dialog)
+
+
 def reachable(tg_user_id: int, is_reachable: bool) -> None:
     """The person came back: offers are possible again. That he left is found out by the first offer he cannot get."""
     if not is_reachable:
@@ -78,7 +89,7 @@ SPEC = Spec(
     identify=identify,
     check=check,
     home=home.home,
-    help=menu.help_page,
+    help=help_page,
     commands={
         "start": gettext_lazy("Main menu"),
         "menu": gettext_lazy("Main menu"),

@@ -33,19 +33,16 @@ def begin(visit: Visit, order_id: int) -> Reply:
     return Reply(_ask_sum(order_id), dialog=Dialog(SUM, {"order": order_id}))
 
 
-@fsm.step(SUM, ask=lambda visit: _ask_sum(visit.answer("order")), needs="approved")
+@fsm.step(SUM, ask=lambda visit: _sum_screen(visit), needs="approved")
 def take_sum(visit: Visit) -> Reply:
     """The sum as people type it, shown once more before it counts."""
     if not visit.incoming.text:
+        if visit.answer("sum"):  # the act, a step too early
+            raise InvalidError(_("Confirm the sum first, please: press «Yes». Then send the act."))
         raise InvalidError(_("A number is expected here: the sum the client has paid, for example 3500."))
     total = parse_sum(visit.incoming.text)
     order_id = visit.answer("order")
-    rows = [
-        [tap(_("✅ Yes"), "m:act:cls:ok", order_id), tap(_("✏️ Change"), "m:act:cls", order_id)],
-        [tap(_("Cancel"), "m:act:cls:no", order_id)],
-    ]
-    asked = Dialog(SUM, {"order": order_id, "sum": str(total)})
-    return Reply(page("master/close_check.html", rows, order_id=order_id, total=total), dialog=asked)
+    return Reply(_check_sum(order_id, total), dialog=Dialog(SUM, {"order": order_id, "sum": str(total)}))
 
 
 @on("m:act:cls:ok", needs="approved", back=active.card)
@@ -104,6 +101,20 @@ def _working(visit: Visit, order_id: int) -> Order:
             % {"id": order_id, "status": order.get_status_display()}
         )
     return order
+
+
+def _sum_screen(visit: Visit) -> Screen:
+    """How much, or whether what was typed is right."""
+    order_id, total = visit.answer("order"), visit.answer("sum")
+    return _check_sum(order_id, Decimal(total)) if total else _ask_sum(order_id)
+
+
+def _check_sum(order_id: int, total: Decimal) -> Screen:
+    rows = [
+        [tap(_("✅ Yes"), "m:act:cls:ok", order_id), tap(_("✏️ Change"), "m:act:cls", order_id)],
+        [tap(_("Cancel"), "m:act:cls:no", order_id)],
+    ]
+    return page("master/close_check.html", rows, order_id=order_id, total=total)
 
 
 def _ask_sum(order_id: int) -> Screen:

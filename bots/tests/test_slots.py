@@ -20,6 +20,7 @@ TODAY = date(2026, 11, 22)
         ("tomorrow 10:00–13:00", "tomorrow:10-13"),
         ("25.11 10-13", "2026-11-25:10-13"),
         ("05.01, 13 - 16", "2027-01-05:13-16"),
+        ("19.11 10-13", "2026-11-19:10-13"),  # three days ago
         ("05.01.2026 13-16", "2026-01-05:13-16"),
         ("2026-11-25 10-13", "2026-11-25:10-13"),
         ("2026-11-25:10-13", "2026-11-25:10-13"),
@@ -35,3 +36,8 @@ def test_are_understood(typed: str, name: str) -> None:
 def test_are_asked_again_with_an_example(typed: str) -> None:
     with pytest.raises(InvalidError, match=r"25\.11 10-13"):
         slots.name_of(typed, today=TODAY)
+
+
+def test_a_date_without_a_year_is_the_nearest_one() -> None:
+    assert slots.name_of("30.12 10-13", today=date(2027, 1, 2)) == "2026-12-30:10-13"
+    assert slots.name_of("29.02 10-13", today=date(2027, 12, 20)) == "2028-02-29:10-13"

@@ -277,7 +277,8 @@ def _find_street(visit: Visit, form: Form) -> Reply:
     form.typed = fields.parse_street(visit.incoming.text)
     city = forms.city_of(form)
     found = search_streets(city, form.typed) if city else []
-    toast = "" if found else _("The catalogue has no such street: take it as typed, or type it otherwise.")
+    none = _("The catalogue has no street «%(name)s»: take it as typed, or type it otherwise.") % {"name": form.typed}
+    toast = "" if found else none
     return questions.ask(form, visit.member, toast=toast)
 
 

@@ -107,8 +107,13 @@ def _street(form: Form, member: StaffUser, number: int) -> list[list[Button]]:
     found = search_streets(city, form.typed) if city and form.typed else []
     rows = [[tap(str(hit), "adm:new:set", hit.street.pk)] for hit in found]
     if form.typed:
-        rows.append([tap(_("✍️ As typed"), "adm:new:typed")])
+        rows.append([tap(as_typed(form.typed), "adm:new:typed")])
     return rows
+
+
+def as_typed(name: str) -> str:
+    """The button that takes a street the catalogue does not have."""
+    return _("✍️ As typed: %(name)s") % {"name": name}
 
 
 def _category(form: Form, member: StaffUser, number: int) -> list[list[Button]]:

@@ -49,6 +49,8 @@ def take(visit: Visit) -> Reply:
     field, incoming = onboarding.question(draft), visit.incoming
     if (known := onboarding.album_field(draft, incoming.album)) and known != field:
         return _more(visit, known)
+    if draft.editing and incoming.text == questions.keep_word():
+        return keep(visit)
     if field in DOCUMENTS:
         return _page(visit, field)
     if field == "city":

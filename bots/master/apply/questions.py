@@ -37,7 +37,7 @@ def screen(draft: MasterDraft, *, number: int = 1, cities: list[City] | None = N
     field = onboarding.question(draft)
     if field == onboarding.SUMMARY:
         return summary(draft)
-    keys = _keys(field)
+    keys = _keys(draft, field)
     rows = [] if keys else [*_rows(draft, field, number, cities), _leave(draft)]
     context: dict[str, Any] = {"field": field, "draft": draft, "data": draft.data, "editing": bool(draft.editing)}
     context |= progress(field) | {"cities": cities, "company": registry.get("company_name")}
@@ -94,11 +94,12 @@ def facts(draft: MasterDraft) -> dict[str, Any]:
     }
 
 
-def _keys(field: str) -> tuple[Key, ...]:
+def _keys(draft: MasterDraft, field: str) -> tuple[Key, ...]:
+    leave = (Key(keep_word()),) if draft.editing else ()
     if field == "phone":
-        return (Key(_("📱 Send my number"), shares="phone"),)
+        return (Key(_("📱 Send my number"), shares="phone"), *leave)
     if field == "home":
-        return (Key(_("📍 Send where I am"), shares="place"), Key(skip_word()))
+        return (Key(_("📍 Send where I am"), shares="place"), Key(skip_word()), *leave)
     return ()
 
 
@@ -107,9 +108,14 @@ def skip_word() -> str:
     return _("Skip")
 
 
+def keep_word() -> str:
+    """What leaves the answer that is being changed as it is: a button, or what the key sends."""
+    return _("↩️ Leave as it is")
+
+
 def _leave(draft: MasterDraft) -> list[Button]:
     if draft.editing:
-        return [tap(_("↩️ Leave as it is"), "m:onb:keep")]
+        return [tap(keep_word(), "m:onb:keep")]
     return [tap(_("⏸ Later"), "m:onb:later")]
 
 

@@ -206,3 +206,46 @@ def test_staff_invite_for_their_cities(telegram: SandboxClient, city: City) -> N
     chat.follows(link.partition("start=")[2])
     chat.sees("Consent")
     assert MasterDraft.objects.get().data["city"] == city.pk
+
+
+def test_a_city_to_invite_for_is_found_by_a_part_of_its_name(telegram: SandboxClient) -> None:
+    boss = member(telegram)
+    for number in range(12):
+        CityFactory(name=f"Ариево-{number:02d}")
+    moscow, far = CityFactory(name="Москва"), CityFactory(name="Яхрома")
+    boss.chat.presses("Applications")
+    boss.chat.presses("Invite a master")
+    boss.chat.sees("type a part of a name")
+    boss.chat.sends_sticker()
+    boss.chat.sees("There is no such city", fresh=True)
+    boss.chat.sends("ариево")
+    assert "Any city" not in str(boss.chat.sees("For which city?", fresh=True).buttons)
+    boss.chat.presses("▶")
+    assert boss.chat.sees("Page 2 of 2").buttons[0] == ["Ариево-10", "Ариево-11"]
+    boss.chat.presses("All cities")
+    boss.chat.presses("▶")
+    boss.chat.presses(far.name)
+    boss.chat.sees("Invite code")
+    boss.chat.presses("One more")
+    boss.chat.sends("москва")
+    boss.chat.sees("Invite code", fresh=True)
+    assert [row.city for row in MasterInviteCode.objects.order_by("pk")] == [far, moscow]
+
+
+def test_a_reason_typed_after_somebody_elses_decision_ends_the_question(telegram: SandboxClient, city: City) -> None:
+    boss = member(telegram)
+    chat = begin(telegram)
+    fill(chat, city)
+    chat.presses("Send the application")
+    boss.chat.presses("Reject")
+    boss.chat.sees("Why do you reject")
+    row = Master.objects.get()
+    applications.approve(master_id=row.pk, actor=COMMAND_LINE, now=timezone.now(), version=row.version)
+    boss.chat.sends("Фамилия с ошибкой")
+    shown = boss.chat.sees("decided already", fresh=True)
+    assert "Why do you reject" not in shown.text
+    assert row.full_name in shown.text
+    boss.chat.sends("Фамилия с ошибкой")
+    boss.chat.sees("Use the buttons, please.", fresh=True)  # nothing is asked any more
+    row.refresh_from_db()
+    assert row.moderation_status == ModerationStatus.APPROVED

@@ -270,3 +270,37 @@ def test_nothing_of_an_application_reaches_a_log(
     )
     for secret in ("Водкина", "9990001122", "4111", "А123ВС777", "petrova"):
         assert secret not in logged
+
+
+def test_help_before_the_code_does_not_swallow_it(telegram: SandboxClient) -> None:
+    for id, steps in ((4201, ("/start", "/help")), (4202, ("/help",))):
+        chat = newcomer(telegram, id=id)
+        for step in steps:
+            chat.sends(step)
+            chat.sees("How it works" if step == "/help" else "send the invite code", fresh=True)
+        chat.sends(InviteFactory().code)
+        chat.sees("Consent to the processing")
+
+
+def test_help_keeps_the_keyboard_of_a_question(telegram: SandboxClient, city: City) -> None:
+    chat = begin(telegram)
+    fill(chat, city, until="phone")
+    chat.sends("/help")
+    chat.sees("How it works", fresh=True)
+    chat.presses("Send my number")
+    chat.sees("Were you invited")
+
+
+def test_a_question_with_keys_has_a_way_back_when_it_is_changed(telegram: SandboxClient, city: City) -> None:
+    chat = begin(telegram)
+    fill(chat, city)
+    before = MasterDraft.objects.get().data
+    for button, question in (("Phone", "Your phone?"), ("Home", "Where do you start from?")):
+        chat.presses("Change")
+        chat.presses(button)
+        chat.sees(question, fresh=True)
+        assert chat.keyboard()[-1] == ["↩️ Leave as it is"]
+        chat.presses("Leave as it is")
+        chat.sees("Your application", fresh=True)
+        assert chat.keyboard() == []
+    assert MasterDraft.objects.get().data == before

@@ -174,3 +174,23 @@ def test_sums_are_taken_as_people_type_them(telegram: SandboxClient) -> None:
         worker.chat.sees("3\u00a0500\u00a0₽ — correct?", fresh=True)
     worker.chat.forwards("4 000", "The client")  # a forwarded message is a message
     worker.chat.sees("4\u00a0000\u00a0₽ — correct?", fresh=True)
+
+
+@pytest.mark.usefixtures("bots")
+def test_an_act_sent_too_early_keeps_the_sum(telegram: SandboxClient) -> None:
+    order, worker = working(telegram)
+    chat = worker.chat
+    chat.presses("Close")
+    chat.sends("3500")
+    chat.sees("— correct?")
+    for send, sentence in ((chat.sends_photo, "Confirm the sum first"), (lambda: chat.sends("ok"), "must be a number")):
+        send()
+        asked = chat.sees(sentence, fresh=True)
+        assert "3\u00a0500\u00a0₽ — correct?" in asked.text
+        assert asked.buttons[0] == ["✅ Yes", "✏️ Change"]
+    chat.presses("Yes")
+    chat.sees("Now send the signed act")
+    chat.sends_photo()
+    chat.sees("The act is accepted.")
+    order.refresh_from_db()
+    assert order.total_sum == Decimal(3500)

@@ -152,3 +152,15 @@ def test_long_texts_and_captions_arrive(telegram: SandboxClient) -> None:
     (caption,) = [message.text for message in chat.messages() if message.media and message.from_bot]
     assert len(caption) <= enclosures.CAPTION
     assert caption.endswith("…")
+
+
+def test_help_keeps_every_dialog(launch: Callable[..., Running], telegram: SandboxClient) -> None:
+    launch("master")
+    for step, (chat, sentence) in asked_by(telegram).items():
+        asked = chat.last()
+        chat.sends("/help")
+        chat.sees("How it works", fresh=True)
+        shown = next(message for message in chat.messages() if message.id == asked.id)
+        assert shown.buttons == asked.buttons, step  # the question can still be answered by its buttons
+        chat.sends_sticker()
+        assert sentence.lower() in chat.sees("", fresh=True).text.lower(), step

@@ -185,3 +185,18 @@ def test_the_time_of_a_visit_under_way_is_not_moved(telegram: SandboxClient) -> 
     assert "Time" not in str(logist.chat.buttons())
     answer = logist.chat.presses_data(f"adm:q:time:{order.pk}", message=logist.chat.last())
     assert "can no longer be changed" in answer.text
+
+
+def test_a_day_that_has_just_passed_is_not_taken_for_next_years(telegram: SandboxClient) -> None:
+    order = OrderFactory(status=OrderStatus.SEARCHING)
+    logist = member(telegram, Role.LOGIST, cities=[order.city])
+    opens(logist, order)
+    logist.chat.presses("✏️ Correct")
+    logist.chat.presses("Time")
+    today = timezone.now().astimezone(zone(order.city.timezone)).date()
+    logist.chat.sends("/help")  # ends no question
+    logist.chat.sees("How it works", fresh=True)
+    logist.chat.sends(f"{today - timedelta(days=3):%d.%m} 10-13")
+    logist.chat.sees("This slot is over already; choose a later one.")
+    logist.chat.sends(f"{today + timedelta(days=3):%d.%m} 10-13")
+    logist.chat.sees(f"The visit of order #{order.pk}:")
