@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -35,12 +36,12 @@ from staff.scoped_admin import ReadOnlyAdmin
 from staff.service_page import ReasonForm, service_page
 
 COLOURS = {S.WAIT_PAY: "warning", S.REPORTED: "info", S.OVERDUE: "danger", S.APPROVED: "success"}
-#: button → the states it fits
-FITS = {
-    "approve_page": S.UNPAID,
-    "reject_page": (S.REPORTED, S.OVERDUE),
-    "correct_page": S.UNPAID,
-    "revoke_page": (S.APPROVED,),
+#: button → whether it fits
+FITS: dict[str, Callable[[Commission], bool]] = {
+    "approve_page": lambda commission: commission.status in S.UNPAID,
+    "reject_page": lambda commission: commission.waits_for_check,
+    "correct_page": lambda commission: commission.status in S.UNPAID,
+    "revoke_page": lambda commission: commission.status == S.APPROVED,
 }
 
 
@@ -74,7 +75,10 @@ class CheckFilter(admin.SimpleListFilter):
         return [("waits", _("A payment to check"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Commission]) -> QuerySet[Commission]:
-        return queryset.filter(TO_CHECK) if self.value() == "waits" else queryset
+        if self.value() != "waits":
+            return queryset
+        # the status is in TO_CHECK; said apart, it tells the planner that these are few among a million
+        return queryset.filter(TO_CHECK, status__in=S.UNPAID)
 
 
 @admin.register(Commission)
@@ -132,9 +136,11 @@ class CommissionAdmin(ReadOnlyAdmin):
         return bool(request.user.is_active and access.may(request.user.role, "finance.approve"))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        status = self.get_queryset(request).filter(pk=object_id).values_list("status", flat=True).first()
+        commission = self.get_queryset(request).filter(pk=object_id).only("status", "paid_reported_at").first()
+        if commission is None:
+            return []
         found = super().get_actions_detail(request, object_id)
-        return [one for one in found if status in FITS.get(one.method.original_function_name, ())]
+        return [one for one in found if FITS[one.method.original_function_name](commission)]
 
     @display(description=gettext_lazy("status"), label=COLOURS, ordering="status")
     def shown_status(self, commission: Commission) -> tuple[str, str]:

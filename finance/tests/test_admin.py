@@ -73,7 +73,7 @@ class TestCommission:
         [
             ("WAIT_PAY", {"approve", "correct"}),
             ("REPORTED", {"approve", "reject", "correct"}),
-            ("OVERDUE", {"approve", "reject", "correct"}),
+            ("OVERDUE", {"approve", "correct"}),
             ("APPROVED", {"revoke"}),
         ],
     )

@@ -72,3 +72,12 @@ def test_the_journal_shows_roubles(client: Client):
     entry = JournalEntry.objects.latest("pk")
     shown = client.get(reverse("admin:finance_journalentry_change", args=[entry.pk])).content.decode()
     assert "2\u00a0500\u00a0₽" in shown
+
+
+def test_only_a_reported_payment_can_be_rejected(client: Client):
+    silent, claimed = CommissionFactory(status="OVERDUE"), late()
+    client.force_login(StaffUserFactory(role=Role.GLOBAL_ADMIN))
+    for commission, offered in ((silent, False), (claimed, True)):
+        shown = client.get(reverse("admin:finance_commission_change", args=[commission.pk])).content.decode()
+        assert (f"/{commission.pk}/reject" in shown) is offered
+        assert f"/{commission.pk}/approve" in shown
