@@ -52,9 +52,11 @@ def take_amount(visit: Visit) -> Reply:
 def take_why(visit: Visit) -> Reply:
     """The reason, and it is approved."""
     data = _data(visit)
-    commissions.approve(
-        commission_id=data["commission"], actor=visit.actor, amount=Decimal(data["amount"]), reason=_reason(visit)
-    )
+    amount, reason = Decimal(data["amount"]), _reason(visit)
+    try:
+        commissions.approve(commission_id=data["commission"], actor=visit.actor, amount=amount, reason=reason)
+    except ConflictError as error:
+        return _decided(visit, data, error)
     shown = finance.screen(visit.member, data["commission"], data["number"], data["tab"])
     return Reply(shown, toast=_("Approved: the order is closed."))
 
@@ -71,7 +73,11 @@ def ask_reject(visit: Visit, commission_id: int, number: int = 1, tab: str = "un
 def take_reject(visit: Visit) -> Reply:
     """The master is told."""
     data = _data(visit)
-    commissions.reject(commission_id=data["commission"], actor=visit.actor, reason=_reason(visit))
+    reason = _reason(visit)
+    try:
+        commissions.reject(commission_id=data["commission"], actor=visit.actor, reason=reason)
+    except ConflictError as error:
+        return _decided(visit, data, error)
     shown = finance.screen(visit.member, data["commission"], data["number"], data["tab"])
     return Reply(shown, toast=_("The master is told that the payment was not found."))
 
@@ -172,6 +178,11 @@ def _question(data: dict[str, Any], what: str) -> Screen:
 def _data(visit: Visit) -> dict[str, Any]:
     assert visit.dialog is not None
     return dict(visit.dialog.data)
+
+
+def _decided(visit: Visit, data: dict[str, Any], error: ConflictError) -> Reply:
+    """Somebody was quicker: there is nothing to ask any more."""
+    return Reply(finance.screen(visit.member, data["commission"], data["number"], data["tab"]), toast=str(error))
 
 
 def _reason(visit: Visit) -> str:

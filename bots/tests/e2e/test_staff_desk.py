@@ -13,6 +13,7 @@ from bots.tests.e2e.scene import clerk, master, member, outbox_is_empty
 from fieldservice.outbox import services as outbox
 from fieldservice.outbox.services import Message
 from finance.models import Commission
+from finance.services import commissions
 from finance.tests.factories import CommissionFactory, OwnerRequisitesFactory, png
 from geo.tests.factories import CityFactory
 from orders.enums import OfferState, OrderStatus
@@ -241,6 +242,27 @@ class TestMoney:
         assert "Not found" not in str(card.buttons)
         commission.refresh_from_db()
         assert (commission.status, commission.paid_reported_at) == ("OVERDUE", None)
+
+    @pytest.mark.parametrize("button", ["Not found", "Approve"])
+    def test_a_reason_typed_after_somebody_elses_approval_ends_the_question(
+        self, telegram: SandboxClient, button: str
+    ) -> None:
+        commission = CommissionFactory(status="OVERDUE", paid_reported_at=timezone.now())
+        admin = member(telegram)
+        admin.chat.presses("Commissions")
+        admin.chat.presses(f"Commission #{commission.pk}")
+        admin.chat.presses(button)
+        if button == "Approve":
+            admin.chat.presses("Another amount")
+            admin.chat.sends("2400")
+            admin.chat.sees("differs from the due")
+        else:
+            admin.chat.sees("The master sees the reason")
+        commissions.approve(commission_id=commission.pk, actor=clerk(), now=timezone.now())
+        admin.chat.sends("no such payment")
+        admin.chat.sees("approved" if button == "Approve" else "no report to reject", fresh=True)
+        admin.chat.sends("no such payment")
+        admin.chat.sees("Use the buttons, please.", fresh=True)  # nothing is asked any more
 
     def test_receipts_open_here_too(self, telegram: SandboxClient) -> None:
         commission = CommissionFactory()
