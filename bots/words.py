@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from fieldservice.lib.localtime import format_moment, zone
+from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from geo.models import City
 from orders.models import Order
 from staff.enums import BlockReason
@@ -35,6 +35,13 @@ def clock(moment: datetime | None, city: City | None) -> str:
 def moment(value: datetime | None, city: City | None) -> str:
     """A moment in the city's zone: `today 13:05`."""
     return format_moment(value, tz=zone(city.timezone if city else None), now=timezone.now())
+
+
+def slot(order: Order) -> str:
+    """The order's slot in its city's zone: `today 13:00–16:00`."""
+    return format_timeslot_local(
+        order.timeslot_start_utc, order.timeslot_end_utc, tz=zone(order.city.timezone), now=timezone.now()
+    )
 
 
 def map_url(order: Order) -> str:

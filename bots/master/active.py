@@ -29,7 +29,18 @@ def active_list(visit: Visit, number: int = 1) -> Reply:
     items, number, pages = page_of(active_orders(master_id=visit.master.pk), number)
     rows = [[tap(_("Open #%(id)s") % {"id": order.pk}, "m:act:card", order.pk, number)] for order in items]
     rows += [pager("m:act", number, pages), [tap(_("🔄 Refresh"), "m:act", number), menu_button()]]
-    return Reply(page("master/active.html", rows, orders=items, page=number, pages=pages))
+    lines = [line(order) for order in items]
+    return Reply(page("master/active.html", rows, lines=lines, page=number, pages=pages))
+
+
+def line(order: Order) -> dict[str, str]:
+    """An order in a list, in words: a template puts them together in ten times as long."""
+    return {
+        "mark": "🛡 " if order.type == OrderType.GUARANTEE else "",
+        "number": f"#{order.pk}",
+        "job": f"{order.get_status_display()} · {order.get_category_display()} · {words.slot(order)}",
+        "place": words.address(order),
+    }
 
 
 @on("m:act:card", needs="approved", back=lambda visit, order_id, number=1: active_list(visit, number))

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bots import language
+from bots import language, words
 from bots.buttons import back, page_of, pager, tap
 from bots.callbacks import on
 from bots.delivery import onscreen
@@ -33,7 +33,18 @@ def new_list(visit: Visit, number: int = 1) -> Reply:
     items, number, pages = page_of(live_offers(master_id=visit.master.pk, now=now), number)
     rows = [[tap(_("Open #%(id)s") % {"id": offer.order_id}, "m:new:card", offer.pk, number)] for offer in items]
     rows += [pager("m:new", number, pages), [tap(_("🔄 Refresh"), "m:new", number), menu_button()]]
-    return Reply(page("master/offers.html", rows, offers=items, page=number, pages=pages))
+    lines = [_line(offer) for offer in items]
+    return Reply(page("master/offers.html", rows, lines=lines, page=number, pages=pages))
+
+
+def _line(offer: Offer) -> dict[str, str]:
+    """An offer in the list: roughly where, and until when; the rest is on its card."""
+    order = offer.order
+    return active.line(order) | {
+        "job": f"{order.get_category_display()} · {words.slot(order)}",
+        "place": ", ".join(place.name for place in (order.city, order.district) if place),
+        "until": _("Answer until %(time)s") % {"time": words.clock(offer.expires_at, order.city)},
+    }
 
 
 @on("m:new:card", needs="approved", back=lambda visit, offer_id, number=1: new_list(visit, number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
@@ -32,20 +33,13 @@ register.filter("audit", staff_words.action)
 register.filter("block_reason", words.block)
 register.filter("clock", words.clock)
 register.filter("moment", words.moment)
+register.filter("slot", words.slot)
 
 
 @register.filter
 def money(value: Decimal | None) -> str:
     """`3 500,50 ₽`; a dash for None."""
     return "—" if value is None else show_money(value)
-
-
-@register.filter
-def slot(order: Order) -> str:
-    """The order's slot in its city's zone: `today 13:00–16:00`."""
-    return format_timeslot_local(
-        order.timeslot_start_utc, order.timeslot_end_utc, tz=zone(order.city.timezone), now=timezone.now()
-    )
 
 
 @register.filter
@@ -86,6 +80,7 @@ def gap() -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)
 def crumbs(*names: str) -> SafeString:
     """Where the person is: `Menu › New orders › #12` in italics; the pictures of captions stay on their buttons."""
     plain = (PICTURE.sub("", str(name)) for name in names)

@@ -50,7 +50,8 @@ def test_slow_jobs_run_side_by_side() -> None:
 def test_a_cut_connection_costs_at_most_the_job_it_served() -> None:
     def kill(pid: int) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        connection.close()
 
     async def job() -> int:
         pids = {await in_db(backend) for _ in range(3)}

@@ -24,7 +24,7 @@ from functools import update_wrapper
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, NotSupportedError, OperationalError, connection, connections
 from django.db.models import Model, QuerySet
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
 from psycopg.sql import Literal
@@ -85,15 +85,24 @@ def fetch(sql: str, params: Sequence[Any] | dict[str, Any]) -> Sequence[Sequence
         with connection.cursor() as cursor:
             cursor.execute("DEALLOCATE ALL")
         return _fetched(sql, params)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()  # it was cut: to read once more harms nobody
+        return _fetched(sql, params)
 
 
 def _fetched(sql: str, params: Sequence[Any] | dict[str, Any]) -> Sequence[Sequence[Any]]:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
+    wrapper = cast(Any, connections[DEFAULT_DB_ALIAS])
+    kept: _Cursor | None = getattr(wrapper, "prepared_cursor", None)
+    if kept is None or kept.connection is not wrapper.connection:  # making one takes as long as a statement
+        kept = wrapper.prepared_cursor = _Cursor(wrapper.connection)
     # as Django makes its own: statements are counted and logged, errors are Django's
-    with cast(Any, connection)._prepare_cursor(_Cursor(connection.connection)) as cursor:
-        cursor.execute(sql, params)
-        return cast("Sequence[Sequence[Any]]", cursor.fetchall())
+    cursor = wrapper._prepare_cursor(kept)
+    cursor.execute(sql, params)
+    return cast("Sequence[Sequence[Any]]", cursor.fetchall())
 
 
 def literal(value: Any) -> str:

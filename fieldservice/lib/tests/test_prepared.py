@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import NotSupportedError, connection, transaction
+from django.db import NotSupportedError, OperationalError, connection, transaction
 from django.db.models import Count, F, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -179,3 +179,31 @@ def test_constants_stand_in_the_sql_whatever_is_in_them() -> None:
     order = OrderFactory(house="50% 'Б' %s \\ \"", apartment="")
     assert named("50% 'Б' %s \\ \"", city_id=order.city_id) == [order]
     assert named("50%", city_id=order.city_id) == []
+
+
+def cut() -> None:
+    """End our connection as the server does when it stops, and wait until it has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+@transaction.atomic
+def cut_in_a_transaction(values: dict[str, Any]) -> None:
+    cut()
+    orders_of(**values)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_cut_costs_nothing_but_in_a_transaction() -> None:
+    order = OrderFactory(status=OrderStatus.SEARCHING)
+    values = {"city_id": order.city_id, "since": order.created_at}
+    for _ in range(2):
+        assert orders_of(**values) == [order]
+        cut()
+    assert orders_of(**values) == [order]
+    with pytest.raises(OperationalError):
+        cut_in_a_transaction(values)
+    assert orders_of(**values) == [order]
