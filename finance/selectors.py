@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from fieldservice.lib.prepared import prepared
 from finance.enums import CommissionStatus, RewardStatus
@@ -20,7 +20,7 @@ from orders.selectors import commission_files
 ZERO = Decimal(0)
 #: what lists show of a commission; the rest is read when it is asked for
 LISTED = (
-    "amount", "paid_amount", "status", "deadline_at", "paid_reported_at", "paid_approved_at", "order__city__timezone",
+    "order_id", "amount", "paid_amount", "status", "deadline_at", "paid_reported_at", "paid_approved_at",
 )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def commissions_of(master_id: int) -> QuerySet[Commission]:
 def some_commissions(
     *, master_id: int, states: tuple[str, ...], order: tuple[str, ...], start: int, size: int
 ) -> list[Commission]:
-    """Some of the master's commissions in these states."""
+    """Some of the master's commissions in these states, each with the `zone` of its city."""
     return _some(states, order, start, start + size, master_id=master_id)
 
 
@@ -89,8 +89,8 @@ def some_commissions(
 def _some(
     states: tuple[str, ...], order: tuple[str, ...], start: int, end: int, *, master_id: int
 ) -> QuerySet[Commission]:
-    rows = commissions_of(master_id).filter(status__in=states).only(*LISTED)
-    return rows.order_by(*order)[start:end]
+    rows = Commission.objects.filter(master_id=master_id, status__in=states).only(*LISTED)
+    return rows.annotate(zone=F("order__city__timezone")).order_by(*order)[start:end]
 
 
 def commission_of(*, master_id: int, commission_id: int) -> Commission | None:

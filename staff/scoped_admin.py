@@ -138,7 +138,7 @@ class ScopedAdmin(ModelAdmin):
         if choices is not None:
             kwargs["queryset"] = choices(request.user)
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", Lookup(db_field.remote_field, self.admin_site, using=kwargs.get("using")))
+            kwargs.setdefault("widget", Lookup(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,8 +13,9 @@ from bots.callbacks import on
 from bots.master.menu import menu_button
 from bots.screens import PAGE, Button, Screen, page
 from bots.visit import Reply, Visit
-from bots.words import moment
+from fieldservice.lib import localtime
 from fieldservice.lib.errors import NotFoundError
+from fieldservice.lib.localtime import format_moment
 from fieldservice.lib.money import show_money
 from fieldservice.lib.phones import show_phone
 from finance.enums import CommissionStatus as S
@@ -62,7 +64,8 @@ def _line(commission: Commission, tab: str) -> dict[str, str]:
     """A commission in a list. Words are put together here: a template does it in ten times as long."""
     sentence, field = TIMES[tab]
     paid = commission.paid_amount if tab == "pd" else None
-    time = moment(getattr(commission, field), commission.order.city)
+    zone: str = commission.zone  # type: ignore[attr-defined]
+    time = format_moment(getattr(commission, field), tz=localtime.zone(zone), now=timezone.now())
     return {
         "number": f"#{commission.pk}",
         "sum": show_money(commission.amount if paid is None else paid),
