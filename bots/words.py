@@ -11,20 +11,13 @@ from django.utils.translation import gettext as _
 from fieldservice.lib.localtime import format_moment, format_timeslot_local, zone
 from geo.models import City
 from orders.models import Order
+from orders.words import address as address
 from staff.enums import BlockReason
 
 
 def block(reason: str | None) -> str:
     """Why a master is blocked; staff's own words are shown as they are."""
     return str(dict(BlockReason.choices).get(reason or "", reason or _("blocked by the office")))
-
-
-def address(order: Order, *, flat: bool = False) -> str:
-    """`City, district, street, house`, with the flat only for those who may know it."""
-    parts = [order.city.name, order.district and order.district.name, order.street_name, order.house]
-    if flat and order.apartment:
-        parts.append(_("flat %(number)s") % {"number": order.apartment})
-    return ", ".join(part for part in parts if part)
 
 
 def clock(moment: datetime | None, city: City | None) -> str:

@@ -64,6 +64,15 @@ HISTORY = {
 }
 
 
+def address(order: Order, *, city: bool = True, flat: bool = False) -> str:
+    """`City, district, street, house`, without the city where it is said already, with the flat only for those who may
+    know it."""
+    parts = [order.city.name if city else None, order.district and order.district.name, order.street_name, order.house]
+    if flat and order.apartment:
+        parts.append(_("flat %(number)s") % {"number": order.apartment})
+    return ", ".join(part for part in parts if part)
+
+
 def escalation(reason: str | None) -> str:
     """Why dispatch needs help."""
     return str(ESCALATION.get(reason or "", reason or _("the reason is not known")))

@@ -110,6 +110,10 @@ class ScopedAdmin(ModelAdmin):
         own = list(scope.city_ids(request.user))  # type: ignore[arg-type]
         return rows.filter(**{f"{self.city_path}__in": own})
 
+    def row(self, request: HttpRequest, object_id: Any) -> QuerySet[Any]:
+        """The row an address names, as a query: nothing when what stands there is no number."""
+        return self.get_queryset(request).filter(pk=read_number(object_id) or 0)
+
     def get_list_filter(self, request: HttpRequest | None) -> Any:
         """Whoever sees several cities may look at one of them, in every list whose rows belong to a city."""
         own = super().get_list_filter(request)

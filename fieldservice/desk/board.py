@@ -122,8 +122,7 @@ def _card(order: Order, offer: Offer | None, debt: Commission | None, now: datet
 
 def place(order: Order) -> str:
     """District, street and house; the flat is nobody's business on a board."""
-    street = " ".join(filter(None, (order.street.name if order.street else "", order.house)))
-    return ", ".join(filter(None, (order.district.name if order.district else "", street))) or order.city.name
+    return words.address(order, city=False) or order.city.name
 
 
 def _clock(order: Order, offer: Offer | None, debt: Commission | None, now: datetime) -> Clock | None:

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from fieldservice.desk import acts, board, order_story
+from fieldservice.desk import acts, order_story
 from fieldservice.desk.views import context
 from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import DomainError, NotFoundError
 from fieldservice.lib.localtime import format_timeslot_local, zone
 from finance.models import Commission
-from orders import scope
+from orders import scope, words
 from orders.dispatch import explain_master
 from orders.models import Order
 from staff import access
@@ -56,7 +56,8 @@ def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
         acts=acts.available(order, role), events=events, following=following, commission=commission,
         decisions=order_story.decisions(story), offers=order_story.offers(story),
         sent=order_story.messages(story, commission),
-        files=order_story.files(order, commission), others=list(_others(request, order)), place=board.place(order),
+        files=order_story.files(order, commission), others=list(_others(request, order)),
+        place=words.address(order, city=False, flat=True),
         opts=None, may_change=request.user.has_perm("orders.change_order"),
         masters=sorted(story.names.items(), key=lambda pair: pair[1]) if story.decisions else [],
     )  # fmt: skip

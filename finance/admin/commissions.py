@@ -136,7 +136,7 @@ class CommissionAdmin(ReadOnlyAdmin):
         return bool(request.user.is_active and access.may(request.user.role, "finance.approve"))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        commission = self.get_queryset(request).filter(pk=object_id).only("status", "paid_reported_at").first()
+        commission = self.row(request, object_id).only("status", "paid_reported_at").first()
         if commission is None:
             return []
         found = super().get_actions_detail(request, object_id)
@@ -326,7 +326,7 @@ class CommissionAdmin(ReadOnlyAdmin):
         )
 
     def _found(self, request: HttpRequest, object_id: int) -> Commission:
-        commission = self.get_queryset(request).select_related("order__city", "master").filter(pk=object_id).first()
+        commission = self.row(request, object_id).select_related("order__city", "master").first()
         if commission is None:
             raise Http404
         return commission

@@ -148,7 +148,7 @@ class ExportAdmin(ReadOnlyAdmin):
     @action(description=gettext_lazy("Cancel"), url_path="cancel", permissions=["export"])
     def cancel_row(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Stop writing. Only after a question: a link alone changes nothing."""
-        export = self.get_queryset(request).filter(pk=object_id).first()
+        export = self.row(request, object_id).first()
         if export is None:
             raise Http404
         back = reverse("admin:finance_export_changelist")

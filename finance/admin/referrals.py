@@ -67,7 +67,7 @@ class ReferralRewardAdmin(PayAdmin):
         return self.number_search(queryset, search_term, "id", "referrer_id") if search_term else (queryset, False)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        found = self.get_queryset(request).filter(pk=object_id, status=RewardStatus.ACCRUED, payout=None).exists()
+        found = self.row(request, object_id).filter(status=RewardStatus.ACCRUED, payout=None).exists()
         return super().get_actions_detail(request, object_id) if found else []
 
     @display(
@@ -99,7 +99,7 @@ class ReferralRewardAdmin(PayAdmin):
     )  # fmt: skip
     def cancel_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """The inviter is told why."""
-        reward = self.get_queryset(request).filter(pk=object_id).first()
+        reward = self.row(request, object_id).first()
         if reward is None:
             raise Http404
 
@@ -126,9 +126,9 @@ class PayoutAdmin(PayAdmin):
         return super().get_queryset(request) & scope.payouts_visible_to(request.user)  # type: ignore[arg-type]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        status = self.get_queryset(request).filter(pk=object_id).values_list("status", flat=True).first()
+        status = self.row(request, object_id).values_list("status", flat=True).first()
         found = super().get_actions_detail(request, object_id)
-        shown = {PayoutStatus.OPEN: self.actions_detail, PayoutStatus.PAID: ("bank_file",)}.get(status, ())  # type: ignore[call-overload]
+        shown = {PayoutStatus.OPEN: self.actions_detail, PayoutStatus.PAID: ("bank_file",)}.get(status, ())  # type: ignore[arg-type]
         return [one for one in found if one.method.original_function_name in shown]
 
     @display(
@@ -142,7 +142,7 @@ class PayoutAdmin(PayAdmin):
     def bank_file(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """CSV with full payment details; audited."""
         try:
-            text = payouts.bank_file(payout_id=object_id, actor=self.actor(request))
+            text = payouts.bank_file(payout_id=self._found(request, object_id).pk, actor=self.actor(request))
         except DomainError as error:
             raise Http404 from error
         answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
@@ -185,7 +185,7 @@ class PayoutAdmin(PayAdmin):
         )
 
     def _found(self, request: HttpRequest, object_id: int) -> Payout:
-        payout = self.get_queryset(request).filter(pk=object_id).first()
+        payout = self.row(request, object_id).first()
         if payout is None:
             raise Http404
         return payout

@@ -18,6 +18,7 @@ from orders.enums import OrderStatus
 from orders.models import Order
 from orders.services.schedule import DESK_DAYS, choices
 from orders.services.window import load_window
+from orders.words import address
 from staff import scope as staff_scope
 
 LAST = 5
@@ -40,12 +41,10 @@ def client(request: HttpRequest) -> HttpResponse:
 
 def _shown(order: Order, now: object) -> dict[str, object]:
     tz = zone(order.city.timezone)
-    street = order.street.name if order.street else order.street_text or ""
     return {
-        "order": order, "is_open": order.status not in OrderStatus.FINAL, "street": street,
+        "order": order, "is_open": order.status not in OrderStatus.FINAL, "street": order.street_name,
         "created": format_moment(order.created_at, tz=tz, now=now),  # type: ignore[arg-type]
-        "place": ", ".join(filter(None, (order.city.name, order.district.name if order.district else "",
-                                         f"{street} {order.house or ''}".strip(), order.apartment))),
+        "place": address(order, flat=True),
     }  # fmt: skip
 
 

@@ -281,3 +281,15 @@ def test_the_only_city_is_chosen_already(client: Client, scene: Scene) -> None:
     assert form.initial["city"] == scene.city.pk
     client.force_login(scene.people["boss"])
     assert "city" not in client.get(reverse("admin:orders_order_add")).context["adminform"].form.initial
+
+
+def test_a_typed_street_stands_before_its_house_once(client: Client, scene: Scene) -> None:
+    """On the page, on the board and beside the client's phone, as in the bots."""
+    order = OrderFactory(city=scene.city, district=scene.districts[3], street=None, street_text="Тверская", house="5",
+                         apartment="7", status="SEARCHING", client_phone="+79990004455")  # fmt: skip
+    text = " ".join(shown(client, order).split())
+    assert "<br>ЗАО, Тверская, 5, flat 7</dd>" in text
+    assert text.count("Тверская") == 1
+    assert "ЗАО, Тверская, 5" in client.get(reverse("admin:desk_board")).content.decode()
+    known = client.get(reverse("admin:orders_order_client"), {"phone": order.client_phone}, headers=ENGLISH)
+    assert "Москва, ЗАО, Тверская, 5, flat 7" in known.content.decode()
