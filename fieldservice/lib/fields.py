@@ -20,6 +20,7 @@ NONE = frozenset({"", "-", "–", "—"})
 CYRILLIC = r"[А-Яа-яЁё]"
 NAME_PART = re.compile(rf"{CYRILLIC}+(?:[ -]{CYRILLIC}+)*")
 CLIENT = re.compile(r"[A-Za-zА-Яа-яЁё«\"][A-Za-zА-Яа-яЁё\-.'’«»\" ]*")
+PLACE = re.compile(r"[^\W\d_][^\W_][\w\-.,'’()/ ]*")
 STREET = re.compile(r"[\w\-.,'’\"«»()/№ ]*[^\W_][\w\-.,'’\"«»()/№ ]*")
 HOUSE = re.compile(r"[0-9A-Za-zА-Яа-яЁё/\-. ]*[0-9A-Za-zА-Яа-яЁё][0-9A-Za-zА-Яа-яЁё/\-. ]*")
 CODE = re.compile(r"[A-Z0-9]+")
@@ -39,6 +40,22 @@ def parse_name(text: str) -> str:
 def parse_patronymic(text: str) -> str:
     """As `parse_name`; a dash or nothing: there is none, which is an empty text."""
     return "" if _is_none(text) else parse_name(text)
+
+
+def parse_full_name(text: str) -> str:
+    """Surname, first name and, if there is one, patronymic, each as in `parse_name`."""
+    parts = _line(text).split()
+    if not 2 <= len(parts) <= 5:
+        raise InvalidError(_("Type the surname and the first name, then the patronymic if there is one."))
+    return " ".join(parse_name(part) for part in parts)
+
+
+def parse_place(text: str) -> str:
+    """The name of a city: 2–120 characters with a letter first; «1-й» and «(Тверская область)» may follow."""
+    place = _line(text)
+    if not 2 <= len(place) <= 120 or not PLACE.fullmatch(place):
+        raise InvalidError(_("The name begins with a letter and has at least two: letters, digits, hyphens, spaces."))
+    return place
 
 
 def parse_client_name(text: str) -> str:

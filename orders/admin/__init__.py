@@ -1,5 +1,5 @@
 """Orders in the web admin."""
 
-from orders.admin import order, trace
+from orders.admin import order, skills, trace
 
-__all__ = ["order", "trace"]
+__all__ = ["order", "skills", "trace"]

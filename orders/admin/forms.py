@@ -17,13 +17,14 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, 
 from fieldservice.lib.clean import read_number
 from fieldservice.lib.errors import DomainError, InvalidError
 from fieldservice.lib.localtime import zone
+from fieldservice.lib.phones import parse_phone
 from fieldservice.lib.point import Point, parse_point
 from orders.enums import Category, OrderStatus
 from orders.models import Order
 from orders.services import correction, intake, rerouting
 from orders.services.place import StreetElsewhere
 from orders.services.rerouting import Route
-from orders.services.schedule import BUCKETS, Slot, parse_choice
+from orders.services.schedule import BUCKETS, Slot, TooLateForToday, parse_choice
 from orders.services.window import load_window
 
 SLOTS = [
@@ -181,6 +182,8 @@ class NewOrderForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if phone := self.fields.get("client_phone"):
+            phone.required = True
+            phone.error_messages["required"] = _("Type the client's phone.")
             phone.widget.attrs |= {"autofocus": True, "inputmode": "tel", "autocomplete": "off",
                                    "data-lookup": reverse("admin:orders_order_client")}  # fmt: skip
         if isinstance(slot := self.fields.get("slot"), SlotField):
@@ -193,7 +196,7 @@ class NewOrderForm(forms.ModelForm):
             category.choices = [("", _("Choose")), *Category.choices]
             self.initial["category"] = (kwargs.get("initial") or {}).get("category", "")
         for name in ("confirm_late", "confirm_district"):
-            if name in self.fields and not self.is_bound:  # a yes to a question that was not asked yet
+            if name in self.fields and not self.data.get(self.add_prefix(name)):  # nobody has asked that yet
                 self.fields[name].widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
@@ -202,11 +205,27 @@ class NewOrderForm(forms.ModelForm):
             try:
                 intake.check(new=self.new_order())
             except InvalidError as error:
-                for field, sentence in error.fields.items():
-                    self.add_error(field if field in self.fields else None, sentence)
-        elif not data.get("client_phone") and "client_phone" not in self.errors:
-            self.add_error("client_phone", _("Type the client's phone."))
+                self._refuse(error)
+        else:
+            self._check_texts(data)
         return data
+
+    def _check_texts(self, data: dict[str, Any]) -> None:
+        """What can be said of the answers without a city: all that is wrong is told in one go."""
+        for name, parse in {"client_phone": parse_phone, **intake.OPTIONAL}.items():
+            if data.get(name):
+                try:
+                    intake.parse_field(name, data[name], parse)
+                except InvalidError as error:
+                    self._refuse(error)
+
+    def _refuse(self, error: InvalidError) -> None:
+        for name, sentence in error.fields.items():
+            if name not in self.errors:  # one sentence is enough
+                self.add_error(name if name in self.fields else None, sentence)
+        for name, question in (("confirm_district", StreetElsewhere), ("confirm_late", TooLateForToday)):
+            if isinstance(error, question):
+                self.fields[name].widget = UnfoldBooleanWidget()
 
     def new_order(self) -> intake.NewOrder:
         """The cleaned answers as the intake wants them."""

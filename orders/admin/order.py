@@ -150,6 +150,12 @@ class OrderAdmin(ScopedAdmin):
             request.refusal = str(error)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Beside a correction, «add another» means nothing."""
+        if kwargs.get("change"):
+            context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_form(self, request: HttpRequest, obj: Order | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs | {"form": OrderForm if obj else NewOrderForm})
         form.refusal = getattr(request, "refusal", "")

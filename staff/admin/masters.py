@@ -1,4 +1,4 @@
-"""Masters and skills."""
+"""Masters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from fieldservice.lib.actor import Actor
 from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.fields import parse_full_name
 from fieldservice.lib.phones import parse_phone, show_phone
 from geo.models import District
 from staff import access
 from staff.admin import bulk
 from staff.enums import ShiftStatus
+from staff.forms import of_changed
 from staff.models import Master, Skill
 from staff.scoped_admin import ScopedAdmin, readonly_except
 from staff.services import abilities, moderation
+from staff.services.form import plate
 
 LIMIT = "max_active_orders_override"
 EDITABLE = {"full_name", "phone", "city", "has_vehicle", "vehicle_plate", "max_active_orders_override"}
@@ -71,17 +74,30 @@ class MasterForm(forms.ModelForm):
             self.add_error(
                 None, _("Somebody has changed the skills or districts meanwhile: open the page anew, then change them.")
             )
+        if {"skill_set", "district_set"} <= data.keys():
+            self._check_abilities(data)
         return data
+
+    def _check_abilities(self, data: dict[str, Any]) -> None:
+        """The service's own rule, told beside the field. Of another city no district can be chosen yet."""
+        for name, what in (("skill_set", "skills"), ("district_set", "districts")):
+            if name in self.changed_data and not (what == "districts" and "city" in self.changed_data):
+                try:
+                    abilities.check(master=self.instance, what=what, wanted={row.pk for row in data[name]})
+                except InvalidError as error:
+                    self.add_error(name, str(error))
+
+    def clean_full_name(self) -> str:
+        """As in his application."""
+        return str(of_changed(self, "full_name", parse_full_name))
 
     def clean_phone(self) -> str | None:
         """As everywhere: +7XXXXXXXXXX."""
-        phone = self.cleaned_data["phone"]
-        if not phone or "phone" not in self.changed_data:
-            return self.instance.phone if phone else None
-        try:
-            return parse_phone(phone)
-        except InvalidError as error:
-            raise forms.ValidationError(str(error)) from error
+        return of_changed(self, "phone", parse_phone)
+
+    def clean_vehicle_plate(self) -> str | None:
+        """As in his application; a hyphen: none."""
+        return of_changed(self, "vehicle_plate", plate) or None
 
     def clean_max_active_orders_override(self) -> int | None:
         """0 to 20, or nothing for everybody's limit."""
@@ -164,7 +180,7 @@ class MasterAdmin(ScopedAdmin):
             abilities.set_skills(master_id=pk, skill_ids=[skill.pk for skill in chosen["skill_set"]], actor=actor)
         if {"district_set", "city"} & set(form.changed_data):  # districts of the city of before are not served any more
             there = [row.pk for row in chosen["district_set"] if row.city_id == form.instance.city_id]
-            abilities.set_districts(master_id=pk, district_ids=there, actor=actor)
+            abilities.set_districts(master_id=pk, district_ids=there, actor=actor, moved="city" in form.changed_data)
 
     @action(description=_("Approve applications"), permissions=["moderate"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Master]) -> HttpResponse | None:
@@ -204,13 +220,3 @@ class MasterAdmin(ScopedAdmin):
     )
     def shown_shift(self, master: Master) -> tuple[str, str]:
         return master.shift_status, master.get_shift_status_display()
-
-
-@admin.register(Skill)
-class SkillAdmin(ScopedAdmin):
-    audit_name = "skill"
-    list_display = ("name", "code", "is_active")
-    ordering = ("name",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -26,15 +26,19 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from fieldservice.lib.actor import Actor
+from fieldservice.lib.errors import InvalidError
 from fieldservice.lib.localtime import format_moment, zone
 from geo.models import City
 from staff import words
 from staff.changes import of_form
 from staff.enums import Role
 from staff.filters import DayRangeFilter
+from staff.forms import of_changed
 from staff.models import AuditLog, StaffUser
 from staff.scoped_admin import ReadOnlyAdmin
 from staff.services import moderation, team
+from staff.services.access_codes import check_cities
+from staff.services.form import login
 
 #: a moment as services write it into the audit log
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
@@ -59,6 +63,21 @@ class CitiesMixin(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.fields["city_set"].initial = self.instance.cities.all()
+
+    def clean_username(self) -> str | None:
+        """No spaces: nobody could tell how it is written."""
+        if not self.instance.pk:  # Django's own: nobody else has it
+            super().clean_username()  # type: ignore[misc]
+        return of_changed(self, "username", login)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if {"role", "city_set"} <= data.keys() and {"role", "city_set"} & set(self.changed_data):
+            try:
+                check_cities(data["role"], [city.pk for city in data["city_set"]])
+            except InvalidError as error:
+                self.add_error("city_set", str(error))
+        return data
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]

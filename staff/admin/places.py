@@ -14,12 +14,14 @@ from unfold.decorators import action
 
 from fieldservice.lib.clean import clean, read_number
 from fieldservice.lib.errors import InvalidError
+from fieldservice.lib.fields import parse_place
 from fieldservice.lib.localtime import is_zone
 from fieldservice.lib.point import make_point
 from geo.models import City, District, GeoCache, GeocoderUsage, Street
 from geo.names import russian
 from geo.selectors import search_cities, search_districts, search_streets
 from staff.admin import catalog
+from staff.forms import of_changed, refuse_twin
 from staff.scoped_admin import ReadOnlyAdmin, ScopedAdmin
 
 
@@ -39,6 +41,16 @@ class PlaceForm(forms.ModelForm):
         if data.get("timezone") and not is_zone(data["timezone"]):
             self.add_error("timezone", _("There is no such time zone; it looks like Asia/Novosibirsk."))
         return data
+
+
+class CityForm(PlaceForm):
+    """A city is known by its name."""
+
+    def clean_name(self) -> str:
+        """Letters, and no other city's name."""
+        name = str(of_changed(self, "name", parse_place))
+        refuse_twin(self, "name", name)
+        return name
 
 
 class DistrictForm(PlaceForm):
@@ -94,6 +106,7 @@ class PlaceAdmin(ScopedAdmin):
 
 @admin.register(City)
 class CityAdmin(PlaceAdmin):
+    form = CityForm
     audit_name = "city"
     city_path = "pk"
     list_display = ("name", "timezone", "is_active")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -31,18 +32,39 @@ def set_skills(
     `seen`: the ids the caller was shown. Raises StaleError when they are others by now, InvalidError for unknown ids.
     """
     master = _locked(master_id, actor)
-    offered = Skill.objects.filter(Q(is_active=True) | Q(pk__in=master.skills.values("pk")))
-    return _set(master, "skills", _known(offered, skill_ids), seen, actor)
+    return _set(master, "skills", set(skill_ids), seen, actor)
 
 
 @transaction.atomic
 def set_districts(
-    *, master_id: int, district_ids: Collection[int], actor: Actor, seen: Collection[int] | None = None
+    *,
+    master_id: int,
+    district_ids: Collection[int],
+    actor: Actor,
+    seen: Collection[int] | None = None,
+    moved: bool = False,
 ) -> Master:
-    """The master serves these districts of the own city and no others; as `set_skills`."""
+    """The master serves these districts of the own city and no others; as `set_skills`.
+
+    `moved`: he was given another city a moment ago, whose districts are chosen later.
+    """
     master = _locked(master_id, actor)
-    offered = District.objects.filter(city_id=master.city_id or 0)
-    return _set(master, "districts", _known(offered, district_ids), seen, actor)
+    return _set(master, "districts", set(district_ids), seen, actor, moved)
+
+
+def check(*, master: Master, what: str, wanted: Collection[int]) -> None:
+    """Whether these ids may be set. Raises InvalidError: unknown ones, or none though there are some to choose.
+
+    `what`: `skills` or `districts`.
+    """
+    offered: QuerySet[Any] = District.objects.filter(city_id=master.city_id or 0)
+    if what == "skills":
+        offered = Skill.objects.filter(Q(is_active=True) | Q(pk__in=master.skills.values("pk")))
+    chosen = set(wanted)
+    if set(offered.filter(pk__in=chosen).values_list("pk", flat=True)) != chosen:
+        raise InvalidError(_("This is not offered any more. Choose from the list, please."))
+    if not chosen and offered.exists():
+        raise InvalidError(_("Choose at least one."))
 
 
 def fingerprint(master: Master) -> str:
@@ -56,14 +78,9 @@ def _locked(master_id: int, actor: Actor) -> Master:
     return lock(master_id, actor)
 
 
-def _known(offered: QuerySet[Skill] | QuerySet[District], ids: Collection[int]) -> set[int]:
-    wanted = set(ids)
-    if set(offered.filter(pk__in=wanted).values_list("pk", flat=True)) != wanted:
-        raise InvalidError(_("This is not offered any more. Choose from the list, please."))
-    return wanted
-
-
-def _set(master: Master, what: str, wanted: set[int], seen: Collection[int] | None, actor: Actor) -> Master:
+def _set(
+    master: Master, what: str, wanted: set[int], seen: Collection[int] | None, actor: Actor, may_be_none: bool = False
+) -> Master:
     """`what`: the master's links, `skills` or `districts`."""
     links = getattr(master, what)
     had = dict(links.values_list("pk", "name"))
@@ -71,6 +88,8 @@ def _set(master: Master, what: str, wanted: set[int], seen: Collection[int] | No
         raise StaleError(_("Somebody has changed this meanwhile: look once more, please."))
     if wanted == had.keys():
         return master
+    if wanted or not may_be_none:
+        check(master=master, what=what, wanted=wanted)
     links.remove(*(had.keys() - wanted))
     links.add(*(wanted - had.keys()))
     return _changed(master, actor, what, _names(had.values()), _names(links.values_list("name", flat=True)))

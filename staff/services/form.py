@@ -1,4 +1,4 @@
-"""What masters write about themselves, beside the fields of `lib.fields`: licence plates, where they are paid."""
+"""What people write about themselves, beside the fields of `lib.fields`: plates, logins, where they are paid."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fieldservice.lib.masking import mask_card
 from fieldservice.lib.phones import parse_phone, show_phone
 from staff.enums import PayoutMethod
 
+LOGIN = re.compile(r"[\w.@+-]{2,64}")
 PLATE = re.compile(r"[А-ЯA-Z0-9]{5,12}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,120}\.[^@\s.]{2,20}")
 #: how people write «none»
@@ -24,6 +25,14 @@ BANKS = {
     "gpb": "Газпромбанк", "mts": "МТС Банк", "psb": "ПСБ", "open": "Открытие", "sovcom": "Совкомбанк",
     "rsb": "Русский Стандарт", "ak_bars": "Ак Барс", "uralsib": "Уралсиб", "mkb": "МКБ", "other": "",
 }  # fmt: skip
+
+
+def login(text: str) -> str:
+    """What a staff member signs in with."""
+    text = clean(text)
+    if not LOGIN.fullmatch(text):
+        raise InvalidError(_("A login is 2 to 64 letters, digits and . _ @ + - without spaces."))
+    return text
 
 
 def plate(text: str) -> str:

@@ -49,6 +49,16 @@ def test_what_was_seen_is_what_is_changed() -> None:
     assert ids(master.districts) == {more.pk}
 
 
+def test_at_least_one_stays_unless_the_city_has_none() -> None:
+    master = MasterFactory(districts=[DistrictFactory()])
+    with pytest.raises(InvalidError):
+        abilities.set_skills(master_id=master.pk, skill_ids=[], actor=admin_of(master))
+    with pytest.raises(InvalidError):
+        abilities.set_districts(master_id=master.pk, district_ids=[], actor=admin_of(master))
+    bare = MasterFactory()
+    assert abilities.set_districts(master_id=bare.pk, district_ids=[], actor=admin_of(bare)) == bare
+
+
 def test_what_is_not_offered_is_refused() -> None:
     master = MasterFactory(skills=["ELECTRICS"])
     gone, strange = SkillFactory(code="OLD", is_active=False), DistrictFactory()
@@ -97,7 +107,7 @@ def test_a_master_without_a_city_is_the_global_admins(client: Client) -> None:
     client.force_login(StaffUserFactory(role=Role.GLOBAL_ADMIN))
     page = reverse("admin:master_edit", args=[master.pk])
     form = {"full_name": master.full_name, "phone": master.phone, "city": "", "vehicle_plate": "",
-            "max_active_orders_override": "", "skill_set": [],
+            "max_active_orders_override": "", "skill_set": sorted(ids(master.skills)),
             "district_set": sorted(ids(master.districts))}  # fmt: skip
     assert client.post(page, form).status_code == 302
     master.refresh_from_db()

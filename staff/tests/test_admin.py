@@ -45,7 +45,7 @@ def test_saving_never_lifts_a_block_that_was_written_a_moment_ago(
     assert send(client, master, full_name="Новое имя").status_code == 302
     master.refresh_from_db()
     assert (master.full_name, master.is_blocked, master.shift_status, master.version) == (
-        "Новое имя", True, "SHIFT_OFF", 7,
+        "Новое Имя", True, "SHIFT_OFF", 7,
     )  # fmt: skip
     assert AuditLog.objects.get().payload_json["changes"].keys() == {"full_name"}
 

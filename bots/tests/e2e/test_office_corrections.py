@@ -139,6 +139,17 @@ def test_skills_and_districts_are_ticked(telegram: SandboxClient) -> None:
     assert "skills set: Электрика → Сантехника, Электрика" in chief.chat.sees("skills set").text
 
 
+def test_a_master_keeps_at_least_one_skill(telegram: SandboxClient) -> None:
+    row = MasterFactory(skills=["ELECTRICS"])
+    chief = member(telegram, Role.CITY_ADMIN, cities=[row.city])
+    chief.chat.presses("Masters")
+    chief.chat.presses(row.full_name)
+    chief.chat.presses("🔧 Skills")
+    chief.chat.presses(f"✅ {row.skills.get().name}")
+    assert chief.chat.presses("Save (0)").text == "Choose at least one."
+    assert row.skills.count() == 1
+
+
 def test_a_logist_does_not_set_what_a_master_can_do(telegram: SandboxClient) -> None:
     row = MasterFactory(skills=["ELECTRICS"])
     logist = member(telegram, Role.LOGIST, cities=[row.city])
