@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from fieldservice.lib.localtime import zone
 from fieldservice.lib.point import Point
 from fieldservice.logs import logging_config
 from fieldservice.runtime.models import Setting
@@ -221,7 +222,7 @@ class TestLimits:
         store(geo_mode="yandex", yandex_geocoder_key=KEY, yandex_throttle_rps=1)
         now = timezone.now()
         GeocoderUsage.objects.create(
-            provider="yandex", day=timezone.localdate(now), asked=5, next_at=now + timedelta(minutes=1)
+            provider="yandex", day=now.astimezone(zone(None)).date(), asked=5, next_at=now + timedelta(minutes=1)
         )
         began = time.monotonic()
         with pytest.raises(NotNow):
@@ -232,7 +233,7 @@ class TestLimits:
         store(geo_mode="yandex", yandex_geocoder_key=KEY, yandex_throttle_rps=50)
         now, began = timezone.now(), time.monotonic()
         GeocoderUsage.objects.create(
-            provider="yandex", day=timezone.localdate(now) - timedelta(days=1), next_at=now + timedelta(seconds=0.5)
+            provider="yandex", day=now.astimezone(zone(None)).date() - timedelta(days=1), next_at=now + timedelta(seconds=0.5)
         )
         geocoder.ask(HOME, near=TVER, now=now)
         assert time.monotonic() - began > 0.45
