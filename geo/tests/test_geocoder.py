@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -198,6 +198,11 @@ class TestCache:
         assert GeocoderUsage.objects.count() == 1
 
 
+def today(now: datetime) -> date:
+    """The day questions are counted by: the company's, which begins before that of UTC."""
+    return now.astimezone(zone(None)).date()
+
+
 class TestLimits:
     def test_the_day_s_limit(self, provider, caplog):
         store(geo_mode="yandex", yandex_geocoder_key=KEY, yandex_throttle_rps=50, yandex_daily_limit=3)
@@ -222,7 +227,7 @@ class TestLimits:
         store(geo_mode="yandex", yandex_geocoder_key=KEY, yandex_throttle_rps=1)
         now = timezone.now()
         GeocoderUsage.objects.create(
-            provider="yandex", day=now.astimezone(zone(None)).date(), asked=5, next_at=now + timedelta(minutes=1)
+            provider="yandex", day=today(now), asked=5, next_at=now + timedelta(minutes=1)
         )
         began = time.monotonic()
         with pytest.raises(NotNow):
@@ -233,7 +238,7 @@ class TestLimits:
         store(geo_mode="yandex", yandex_geocoder_key=KEY, yandex_throttle_rps=50)
         now, began = timezone.now(), time.monotonic()
         GeocoderUsage.objects.create(
-            provider="yandex", day=now.astimezone(zone(None)).date() - timedelta(days=1), next_at=now + timedelta(seconds=0.5)
+            provider="yandex", day=today(now) - timedelta(days=1), next_at=now + timedelta(seconds=0.5)
         )
         geocoder.ask(HOME, near=TVER, now=now)
         assert time.monotonic() - began > 0.45
